@@ -1,0 +1,45 @@
+// Ids that are derived, so that doing a thing twice names the same thing: no randomness, no clock.
+import { createHash, createHmac } from 'node:crypto';
+
+/** A UUID (version 8, RFC 9562: custom) from the first 128 bits of a digest. */
+function uuidFrom(digest: Buffer): string {
+  const bytes = Buffer.from(digest.subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The same parts always give the same UUID; the parts are length-prefixed, so ('ab','c') differs from ('a','bc'). */
+export function deriveId(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return uuidFrom(hash.digest());
+}
+
+/** HMAC-SHA-256 as base64url; for hashes that nobody without the key may compute (request hashes, visitor keys, brand-scoped ids). */
+export function keyedHash(key: string | Buffer, ...parts: readonly string[]): string {
+  const hmac = createHmac('sha256', key);
+  for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hmac.digest('base64url');
+}
+
+/** The unordered pair as one id: the friendship stream and the direct conversation are named by it. */
+export function pairId(a: string, b: string): string {
+  return a < b ? `${a}_${b}` : `${b}_${a}`;
+}
+
+/** A direct conversation is one per pair of members, for ever. */
+export function directConversationId(a: string, b: string): string {
+  return deriveId('direct-conversation', pairId(a, b));
+}
+
+/** A brand conversation is one per (member, brand), for ever. */
+export function brandConversationId(memberId: string, brandId: string): string {
+  return deriveId('brand-conversation', memberId, brandId);
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text);
+}
