@@ -39,7 +39,11 @@ export function evolve<C extends Command, E extends DomainEvent, State>(
   place: EventPlace,
 ): State {
   if (!Object.hasOwn(decider.evolve, event.type)) return state;
-  const apply = decider.evolve[event.type as E['type']] as (state: State, event: DomainEvent, place: EventPlace) => State;
+  const apply = decider.evolve[event.type as E['type']] as (
+    state: State,
+    event: DomainEvent,
+    place: EventPlace,
+  ) => State;
   return apply(state, event, place);
 }
 

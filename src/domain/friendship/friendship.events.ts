@@ -1,0 +1,52 @@
+// One unordered pair of members: requests, friendship, blocks in both directions. Stream `friendship-<lo>_<hi>`.
+import { z } from 'zod';
+import type { EventOf } from '../../kernel/message.js';
+import { personal } from '../../kernel/personal.js';
+import { Id, Instant, text } from '../vocabulary.js';
+
+export const FriendshipOrigin = z.enum([
+  'search',
+  'suggestion',
+  'contact_match',
+  'qr',
+  'invite_link',
+  'mutual_conversation',
+  'profile',
+  'live',
+]);
+const pair = { fromMemberId: Id, toMemberId: Id };
+
+export const friendshipEvents = {
+  FriendRequestSent: z.strictObject({
+    requestId: Id,
+    ...pair,
+    origin: FriendshipOrigin,
+    note: personal(text(200), 'fromMemberId'),
+    expiresAt: Instant,
+  }),
+  FriendRequestAccepted: z.strictObject({ requestId: Id, ...pair, decisionLatencySec: z.int().min(0) }),
+  FriendRequestDeclined: z.strictObject({ requestId: Id, ...pair, decisionLatencySec: z.int().min(0) }),
+  FriendRequestCancelled: z.strictObject({ requestId: Id, ...pair, ageSec: z.int().min(0) }),
+  FriendRequestExpired: z.strictObject({ requestId: Id, ...pair }),
+  FriendshipFormed: z.strictObject({
+    friendshipId: Id,
+    /** In order of id. */
+    members: z.tuple([Id, Id]),
+    formedBy: z.enum(['accept', 'mutual_request', 'import']),
+    origin: FriendshipOrigin,
+  }),
+  FriendshipEnded: z.strictObject({
+    friendshipId: Id,
+    members: z.tuple([Id, Id]),
+    endedBy: Id,
+    reason: z.enum(['removed', 'blocked', 'account_erased']),
+    durationDays: z.int().min(0),
+  }),
+  MemberBlocked: z.strictObject({
+    blockerId: Id,
+    blockedId: Id,
+    context: z.enum(['profile', 'conversation', 'live', 'comment']),
+  }),
+  MemberUnblocked: z.strictObject({ blockerId: Id, blockedId: Id }),
+};
+export type FriendshipEvent = EventOf<typeof friendshipEvents>;

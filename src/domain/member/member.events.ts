@@ -1,0 +1,35 @@
+// A person of the app: registration, profile, settings, consent. Stream `member-<memberId>`.
+import { z } from 'zod';
+import type { EventOf } from '../../kernel/message.js';
+import { personal } from '../../kernel/personal.js';
+import { AgeBand, ConsentPurpose, Country, Id, text } from '../vocabulary.js';
+
+export const PrivacySettings = z.strictObject({
+  allowIncoming: z.enum(['everyone', 'friends', 'none']),
+  readReceipts: z.boolean(),
+  discoverable: z.boolean(),
+  showSharer: z.boolean(),
+});
+
+export const memberEvents = {
+  MemberRegistered: z.strictObject({
+    memberId: Id,
+    handle: personal(text(30), 'memberId'),
+    displayName: personal(text(50), 'memberId'),
+    ageBand: AgeBand,
+    country: Country,
+    viaLinkId: Id.optional(),
+  }),
+  MemberProfileChanged: z.strictObject({
+    memberId: Id,
+    handle: personal(text(30), 'memberId'),
+    displayName: personal(text(50), 'memberId'),
+    country: Country.optional(),
+  }),
+  /** The settings as they are from now on, whole. */
+  PrivacySettingsChanged: z.strictObject({ memberId: Id, settings: PrivacySettings }),
+  ConsentGranted: z.strictObject({ memberId: Id, purpose: ConsentPurpose, policyVersion: z.string().max(32) }),
+  ConsentWithdrawn: z.strictObject({ memberId: Id, purpose: ConsentPurpose, policyVersion: z.string().max(32) }),
+};
+export type MemberEvent = EventOf<typeof memberEvents>;
+export type PrivacySettings = z.infer<typeof PrivacySettings>;

@@ -1,0 +1,64 @@
+// Facts nobody may refuse: they come in batches, may be late, and are told apart by (source, id). Streams
+// `observations-<nn>` by hash. `anonId` stands for a device without a member; one of the two is always there.
+import { z } from 'zod';
+import type { EventOf } from '../../kernel/message.js';
+import { ConversationKind } from '../conversation/conversation.events.js';
+import { ContentRef, Id, ProductRef, Surface, TouchRef } from '../vocabulary.js';
+
+const person = { memberId: Id.optional(), anonId: Id.optional() };
+const card = {
+  cardId: Id,
+  messageId: Id,
+  conversationId: Id,
+  conversationKind: ConversationKind,
+  senderId: Id,
+  productRef: ProductRef,
+  viewerId: Id,
+  sessionId: Id.optional(),
+};
+const durationMsMax = 24 * 3_600_000;
+
+export const observationEvents = {
+  SessionStarted: z.strictObject({
+    sessionId: Id,
+    ...person,
+    entry: z.enum(['organic', 'push', 'share_link', 'notification']),
+    linkId: Id.optional(),
+    openId: Id.optional(),
+  }),
+  SessionEnded: z.strictObject({ sessionId: Id, ...person, engagedMs: z.int().min(0).max(durationMsMax) }),
+  /** Displayed for at least one second. */
+  ContentViewed: z.strictObject({
+    viewId: Id,
+    ...person,
+    contentRef: ContentRef,
+    surface: Surface,
+    dwellMs: z.int().min(0).max(durationMsMax),
+    feedRequestId: Id.optional(),
+    position: z.int().min(0).max(10_000).optional(),
+    viaShareId: Id.optional(),
+    sessionId: Id.optional(),
+  }),
+  MomentSeen: z.strictObject({
+    momentId: Id,
+    authorId: Id,
+    viewerId: Id,
+    dwellMs: z.int().min(0).max(durationMsMax),
+    feedRequestId: Id.optional(),
+    position: z.int().min(0).max(10_000).optional(),
+  }),
+  ProductCardDisplayed: z.strictObject({ ...card, dwellMs: z.int().min(0).max(durationMsMax).optional() }),
+  ProductCardTapped: z.strictObject(card),
+  ProductViewed: z.strictObject({
+    ...person,
+    productRef: ProductRef,
+    contentRef: ContentRef.optional(),
+    surface: Surface.optional(),
+    sessionId: Id.optional(),
+    sourceSystem: z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']),
+    ledBy: TouchRef.optional(),
+  }),
+};
+export type ObservationEvent = EventOf<typeof observationEvents>;
+/** How many streams the observations are spread over. */
+export const observationStreams = 16;

@@ -1,0 +1,51 @@
+// An order of one person with one brand: purchase and refunds. Stream `order-<orderId>`.
+import { z } from 'zod';
+import type { EventOf } from '../../kernel/message.js';
+import { AmountMinor, Currency, Id, ProductRef, TouchRef } from '../vocabulary.js';
+
+export const OrderItem = z.strictObject({
+  productRef: ProductRef,
+  intentId: Id.optional(),
+  quantity: z.int().min(1).max(1_000),
+  unitPriceMinor: AmountMinor,
+  discountMinor: AmountMinor,
+  taxMinor: AmountMinor,
+});
+
+export const orderEvents = {
+  PurchaseCompleted: z.strictObject({
+    orderId: Id,
+    externalOrderId: z.string().max(128).optional(),
+    memberId: Id,
+    brandId: Id,
+    checkoutId: Id.optional(),
+    sessionId: Id.optional(),
+    sourceSystem: z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']),
+    items: z.array(OrderItem).min(1).max(100),
+    subtotalMinor: AmountMinor,
+    discountMinor: AmountMinor,
+    shippingMinor: AmountMinor,
+    taxMinor: AmountMinor,
+    /** subtotal − discount + shipping + tax. */
+    totalMinor: AmountMinor,
+    currency: Currency,
+    coupon: z.string().max(64).optional(),
+    ledBy: TouchRef.optional(),
+  }),
+  PurchaseRefunded: z.strictObject({
+    refundId: Id,
+    orderId: Id,
+    memberId: Id,
+    brandId: Id,
+    /** Of the order: so that a refund is a row of its own, without a join. */
+    purchasedAt: z.iso.datetime(),
+    items: z
+      .array(z.strictObject({ productRef: ProductRef, quantity: z.int().min(1).max(1_000), amountMinor: AmountMinor }))
+      .min(1)
+      .max(100),
+    amountMinor: AmountMinor,
+    currency: Currency,
+    reason: z.string().max(64).optional(),
+  }),
+};
+export type OrderEvent = EventOf<typeof orderEvents>;
