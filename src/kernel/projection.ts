@@ -13,7 +13,8 @@ export interface Scored {
 /**
  * The read model's keys as a handler sees them: what is stored, with the batch's earlier changes already in.
  * Keys are relative to the projection (`<kind>:<id>`); the sink puts `<projection>:v<n>:{<shard>}:` before them.
- * Three shapes: a JSON document, a hash of JSON fields, a sorted set. Only keys (and fields) named by `reads` may be read.
+ * Three shapes: a JSON document, a hash of JSON fields, a sorted set. Only keys (and fields) named by `reads` may be
+ * read; writing needs no read. What is read is never changed in place: put the changed copy.
  */
 export interface DocumentView {
   get<Doc>(key: string): Doc | undefined;
@@ -51,8 +52,13 @@ export interface DocumentProjection {
   readonly name: string;
   /** Raised when a fold changes; the projector then builds the new version beside the old one. */
   readonly version: number;
-  /** The routing key under which a failing event and what depends on it are parked. Default: the event's stream. */
-  readonly routingKey?: (event: AnyEvent) => string;
+  /**
+   * What a failing event is parked under, and what makes a later event depend on it: an event is parked when one of its
+   * keys is, and then all of them are. The event's stream is always one of them; name others where a document is folded
+   * from several streams (a conversation and its read marks). Documents of different keys must not depend on the order
+   * in which the keys' events are folded.
+   */
+  readonly routingKeys?: (event: AnyEvent) => readonly string[];
   readonly on: Readonly<Record<string, DocumentHandler>>;
 }
 

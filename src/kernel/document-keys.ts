@@ -1,0 +1,71 @@
+// The names of a document projection's keys, shared by the side that writes them and the side that reads them. All keys
+// of a shard carry the shard as their hash tag, so that one script may change them together on a Redis Cluster too.
+
+/** The most shards a projection may have. */
+export const shardsMax = 64;
+
+/** Which of `shards` owns the documents of this owner (a member, a brand, a share …): FNV-1a over the id. */
+export function shardOf(ownerId: string, shards: number): number {
+  if (shards === 1) return 0;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < ownerId.length; index += 1) {
+    hash = Math.imul(hash ^ ownerId.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % shards;
+}
+
+/** One shard of one projection; `shards` is part of the tag, so that another number of shards is another set of keys. */
+export interface ShardName {
+  readonly projection: string;
+  readonly shard: number;
+  readonly shards: number;
+}
+
+function tag(name: ShardName): string {
+  return `{${String(name.shard).padStart(2, '0')}-${String(name.shards).padStart(2, '0')}}`;
+}
+
+/** `<projection>:{<shard>}:active` holds the number of the build that readers read. */
+export function activeKey(name: ShardName): string {
+  return `${name.projection}:${tag(name)}:active`;
+}
+
+/** What stands before the keys of one build: `<projection>:v<n>:{<shard>}:`. */
+export function buildPrefix(name: ShardName, build: number): string {
+  return `${name.projection}:v${build}:${tag(name)}:`;
+}
+
+/** Kinds of key that belong to the projector and not to a projection, relative to the build's prefix. */
+export const ownKeys = {
+  /** See Checkpoint. */
+  checkpoint: '$checkpoint',
+  /** Written with the first checkpoint; without it the shard's data are not whole. */
+  marker: '$marker',
+  /** A stream of changes for live listeners. */
+  changes: '$changes',
+  /** A hash: routing key → position of its first parked event. */
+  parkedKeys: '$parked-keys',
+  /** A hash: position of a parked event → what is known of it, as JSON. */
+  deadLetters: '$dead-letters',
+  /** A hash: position of an event that was dropped by hand → why, as JSON. */
+  dropped: '$dropped',
+} as const;
+
+/** The last event considered, of which log, and how often the state was changed by hand at this position. */
+export interface Checkpoint {
+  readonly logId: string;
+  readonly position: bigint;
+  /** Raised by a retry or a drop of dead letters, so that whoever folds on an older state is fenced off. */
+  readonly epoch: number;
+}
+
+export function encodeCheckpoint(checkpoint: Checkpoint): string {
+  return `${checkpoint.logId} ${checkpoint.position} ${checkpoint.epoch}`;
+}
+
+/** Undefined for a text that is not a checkpoint. */
+export function decodeCheckpoint(text: string): Checkpoint | undefined {
+  const match = /^(\S+) (\d{1,20}) (\d{1,10})$/.exec(text);
+  if (!match?.[1] || match[2] === undefined) return undefined;
+  return { logId: match[1], position: BigInt(match[2]), epoch: Number(match[3]) };
+}
