@@ -122,6 +122,7 @@ export const TouchRef = z.strictObject({
   shareId: Id.optional(),
   openId: Id.optional(),
 });
+export type AgeBand = z.infer<typeof AgeBand>;
 export type TouchRef = z.infer<typeof TouchRef>;
 export type ContentRef = z.infer<typeof ContentRef>;
 export type ProductRef = z.infer<typeof ProductRef>;
@@ -138,10 +139,11 @@ export const consentPurposes = [
 ] as const;
 export const ConsentPurpose = z.enum(consentPurposes);
 
+const graphemeSegmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** User-perceived characters. */
 export function graphemes(text: string): number {
   let count = 0;
-  for (const _ of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)) count += 1;
+  for (const _ of graphemeSegmenter.segment(text)) count += 1;
   return count;
 }
 /** A text of at most `max` graphemes and 10,000 bytes. */

@@ -3,9 +3,12 @@ import type { Command, DomainEvent } from './message.js';
 
 /** Where and when an event of the stream's past stands. */
 export interface EventPlace {
+  /** The event's id. */
+  readonly id: string;
   /** Its number within the stream, 0-based. */
   readonly revision: number;
   readonly occurredAt: string;
+  readonly receivedAt: string;
 }
 
 export interface Decider<C extends Command, E extends DomainEvent, State> {

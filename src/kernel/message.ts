@@ -8,7 +8,12 @@ export interface DomainEvent<Type extends string = string, Data = unknown> {
   readonly data: Data;
   /** When it happened, where that differs from the command's own time (a timer's fact is dated when it was due). */
   readonly occurredAt?: string;
+  /** The event's id where something outside of the command names the fact (an observation's source and id). */
+  readonly id?: string;
 }
+
+/** What one event of a union carries. */
+export type DataOf<Event extends DomainEvent, Type extends Event['type']> = Extract<Event, { type: Type }>['data'];
 
 /** The schemas of one stream category, keyed by event type. */
 export type EventSchemas = Readonly<Record<string, z.ZodType>>;
@@ -24,6 +29,11 @@ export interface Command<Type extends string = string, Data = unknown> {
   readonly data: Data;
   readonly now: string;
 }
+
+/** The union of commands that a table of `data` shapes, keyed by command type, describes. */
+export type CommandOf<Table> = {
+  [Type in keyof Table & string]: Command<Type, Table[Type]>;
+}[keyof Table & string];
 
 export const actorKinds = ['member', 'brand_agent', 'bot', 'system', 'anonymous'] as const;
 export interface Actor {

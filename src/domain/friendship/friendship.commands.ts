@@ -1,0 +1,51 @@
+// What may be asked of a pair's stream, `friendship-<lo>_<hi>`. Both ids are in every command; who acts comes first.
+import type { CommandOf, DataOf } from '../../kernel/message.js';
+import type { AgeBand } from '../vocabulary.js';
+import type { FriendshipEvent } from './friendship.events.js';
+
+/** A member as the command layer found them in `member-<id>`. */
+export interface MemberStanding {
+  readonly registered: boolean;
+  readonly ageBand: AgeBand;
+}
+
+/** Counts over the members' other pairs. Absent: not known where the command was made, and then not checked. */
+export interface GraphCounts {
+  readonly friendsOfActor: number;
+  readonly friendsOfOther: number;
+  readonly openOutgoingOfActor: number;
+  readonly requestsOfActorLast24h: number;
+}
+
+interface Act {
+  readonly byMemberId: string;
+  readonly otherMemberId: string;
+}
+
+export type FriendshipCommand = CommandOf<{
+  /** A request to somebody who already asked is the acceptance. */
+  SendFriendRequest: {
+    readonly requestId: string;
+    readonly fromMemberId: string;
+    readonly toMemberId: string;
+    readonly origin: DataOf<FriendshipEvent, 'FriendRequestSent'>['origin'];
+    readonly note?: string | undefined;
+    readonly from: MemberStanding & { readonly registeredAt: string };
+    readonly to: MemberStanding;
+    readonly counts?: GraphCounts | undefined;
+  };
+  AcceptFriendRequest: Act & { readonly counts?: GraphCounts | undefined };
+  DeclineFriendRequest: Act;
+  CancelFriendRequest: Act;
+  /** The timer's hand: what is due is emitted by `due`. */
+  ExpireFriendRequest: { readonly requestId: string };
+  RemoveFriend: Act;
+  BlockMember: {
+    readonly blockerId: string;
+    readonly blockedId: string;
+    readonly context: DataOf<FriendshipEvent, 'MemberBlocked'>['context'];
+    /** Look-up: `member-<blockedId>` is registered. */
+    readonly blockedRegistered: boolean;
+  };
+  UnblockMember: { readonly blockerId: string; readonly blockedId: string };
+}>;

@@ -1,0 +1,60 @@
+// What may be asked of a share's stream, `share-<shareId>`.
+import type { CommandOf, DataOf } from '../../kernel/message.js';
+import type { ContentRef, ProductRef } from '../vocabulary.js';
+import type { ShareEvent } from './share.events.js';
+
+type Initiated = DataOf<ShareEvent, 'ShareInitiated'>;
+type Completed = DataOf<ShareEvent, 'ShareCompleted'>;
+type InApp = Extract<Completed, { destinationClass: 'in_app' }>;
+type OffPlatform = Extract<Completed, { destinationClass: 'off_platform' }>;
+
+/** The share that this one hands on, as the command layer found it in its own stream. */
+export interface ParentShare {
+  readonly shareId: string;
+  readonly contentRef: ContentRef;
+  readonly productRefs: readonly ProductRef[];
+  readonly rootShareId: string;
+  readonly depth: number;
+  readonly initiatedAt: string;
+}
+
+export type ShareCommand = CommandOf<{
+  InitiateShare: Omit<Initiated, 'rootShareId' | 'depth' | 'parentEvidence'> & {
+    /** How the parent is known; without a parent it is `none` whatever is said here. */
+    readonly parentEvidence?: Initiated['parentEvidence'] | undefined;
+    /** Look-up for `parentShareId`; absent: no such share. */
+    readonly parent?: ParentShare | undefined;
+  };
+  CompleteShareInApp: {
+    readonly shareId: string;
+    readonly sharerId: string;
+    readonly destination: InApp['destination'];
+    readonly channelEvidence: InApp['channelEvidence'];
+    readonly conversationIds: readonly string[];
+    /** The people it was delivered to. */
+    readonly memberIds: readonly string[];
+    readonly messageIds: readonly string[];
+    readonly momentId?: string | undefined;
+    /** Default: from ShareInitiated to now. */
+    readonly timeToShareMs?: number | undefined;
+  };
+  CompleteShareOffPlatform: {
+    readonly shareId: string;
+    readonly sharerId: string;
+    readonly destination: OffPlatform['destination'];
+    readonly channelEvidence: OffPlatform['channelEvidence'];
+    readonly linkId?: string | undefined;
+    /** Default: true, but for a system share sheet that told nothing. */
+    readonly completionKnown?: boolean | undefined;
+    readonly timeToShareMs?: number | undefined;
+  };
+  CancelShare: { readonly shareId: string; readonly sharerId: string; readonly stage: 'sheet' | 'target' };
+  /** Somebody other than the sharer tells more of where it went (a preview crawler, an in-app browser). */
+  ReclassifyShare: {
+    readonly shareId: string;
+    readonly destination: OffPlatform['destination'];
+    readonly channelEvidence: OffPlatform['channelEvidence'];
+  };
+  /** The timer's hand: what is due is emitted by `due`. */
+  AbandonShare: { readonly shareId: string };
+}>;

@@ -1,0 +1,31 @@
+// What may be asked of a conversation's messages, `thread-<conversationId>`.
+import type { CommandOf } from '../../kernel/message.js';
+import type { Attachment } from './thread.events.js';
+
+/** The conversation as the command layer found it; absent: never started. */
+export interface ConversationLookup {
+  readonly kind: 'direct' | 'brand';
+  readonly memberIds: readonly string[];
+  readonly brandId?: string | undefined;
+}
+
+export type Sender =
+  | { readonly kind: 'member'; readonly memberId: string }
+  | { readonly kind: 'brand_agent'; readonly brandId: string; readonly agentId: string; readonly bot: boolean };
+
+export type ThreadCommand = CommandOf<{
+  SendMessage: {
+    readonly messageId: string;
+    readonly conversationId: string;
+    readonly conversation: ConversationLookup | undefined;
+    readonly sender: Sender;
+    /** Look-up in the pair of a direct conversation; false for a brand's. */
+    readonly blockedEitherWay: boolean;
+    readonly body?: string | undefined;
+    /** Cards with the price and availability that the command layer read from the product. */
+    readonly attachments: readonly Attachment[];
+    readonly replyTo?: { readonly messageId: string; readonly seq: number } | undefined;
+    /** The share this message delivers: of its share card, or made by the server for a bare product card. */
+    readonly shareId?: string | undefined;
+  };
+}>;
