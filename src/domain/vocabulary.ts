@@ -138,6 +138,7 @@ export const consentPurposes = [
   'social_proof',
 ] as const;
 export const ConsentPurpose = z.enum(consentPurposes);
+export type ConsentPurpose = z.infer<typeof ConsentPurpose>;
 
 const graphemeSegmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** User-perceived characters. */

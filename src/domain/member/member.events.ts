@@ -33,3 +33,11 @@ export const memberEvents = {
 };
 export type MemberEvent = EventOf<typeof memberEvents>;
 export type PrivacySettings = z.infer<typeof PrivacySettings>;
+
+/** The settings a person begins with, by declared age: nobody writes to under-16s, receipts are off under 18. */
+export const presetSettings: Readonly<Record<AgeBand, PrivacySettings>> = {
+  '13_15': { allowIncoming: 'none', readReceipts: false, discoverable: false, showSharer: false },
+  '16_17': { allowIncoming: 'friends', readReceipts: false, discoverable: true, showSharer: false },
+  '18_plus': { allowIncoming: 'everyone', readReceipts: true, discoverable: true, showSharer: false },
+  unknown: { allowIncoming: 'everyone', readReceipts: true, discoverable: true, showSharer: false },
+};

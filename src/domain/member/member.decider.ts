@@ -1,0 +1,112 @@
+// A person registers once, then changes profile, settings and consents. The folded state is what other categories
+// look up: age band, settings, and the consents that every event of this person is recorded with.
+import type { Decider } from '../../kernel/decider.js';
+import type { ConsentSnapshot } from '../../kernel/message.js';
+import { Rejection } from '../../kernel/rejection.js';
+import type { AgeBand, ConsentPurpose } from '../vocabulary.js';
+import type { MemberCommand } from './member.commands.js';
+import { type MemberEvent, type PrivacySettings, presetSettings } from './member.events.js';
+
+export interface RegisteredMember {
+  readonly memberId: string;
+  /** Absent once the person's key is destroyed. */
+  readonly handle?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly ageBand: AgeBand;
+  readonly country: string;
+  readonly registeredAt: string;
+  readonly settings: PrivacySettings;
+  /** Purpose → version of the policy that was agreed to. Without an entry: not granted. */
+  readonly consents: Readonly<Partial<Record<ConsentPurpose, string>>>;
+  /** Purposes that were withdrawn: what is on by default is off for them. */
+  readonly withdrawn: readonly ConsentPurpose[];
+}
+export type MemberState = RegisteredMember | undefined;
+
+/**
+ * What goes into the metadata of every event of this person. `product_analytics` is on until withdrawn, all else is
+ * off until granted (1.12); an unknown person has agreed to nothing.
+ */
+export function consentSnapshot(member: MemberState): ConsentSnapshot {
+  return {
+    product_analytics: member !== undefined && !member.withdrawn.includes('product_analytics'),
+    brand_measurement: member?.consents.brand_measurement !== undefined,
+  };
+}
+
+function registered(state: MemberState): RegisteredMember {
+  if (!state) throw new Rejection('member-not-available', 'no such member');
+  return state;
+}
+
+function changed(state: RegisteredMember, change: Partial<RegisteredMember>): MemberState {
+  return { ...state, ...change };
+}
+
+export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
+  category: 'member',
+  initialState: undefined,
+  decide: {
+    /** A second registration of the same id is the first one sent again, or somebody else's id. */
+    RegisterMember: ({ data }, state) => {
+      if (!state) return [{ type: 'MemberRegistered', data }];
+      const same =
+        state.handle === data.handle && state.displayName === data.displayName && state.ageBand === data.ageBand;
+      if (!same) throw new Rejection('member-exists', 'this id is taken');
+      return [];
+    },
+    ChangeProfile: ({ data }, state) => {
+      const member = registered(state);
+      const differs =
+        (data.handle !== undefined && data.handle !== member.handle) ||
+        (data.displayName !== undefined && data.displayName !== member.displayName) ||
+        (data.country !== undefined && data.country !== member.country);
+      return differs ? [{ type: 'MemberProfileChanged', data }] : [];
+    },
+    ChangePrivacySettings: ({ data }, state) => {
+      const { settings } = registered(state);
+      const keys = Object.keys(settings) as (keyof PrivacySettings)[];
+      return keys.every((key) => settings[key] === data.settings[key])
+        ? []
+        : [{ type: 'PrivacySettingsChanged', data }];
+    },
+    /** Agreeing to a newer policy is a fact of its own. */
+    GrantConsent: ({ data }, state) =>
+      registered(state).consents[data.purpose] === data.policyVersion ? [] : [{ type: 'ConsentGranted', data }],
+    WithdrawConsent: ({ data }, state) =>
+      registered(state).withdrawn.includes(data.purpose) ? [] : [{ type: 'ConsentWithdrawn', data }],
+  },
+  evolve: {
+    MemberRegistered: (_, { data }, { occurredAt }) => ({
+      memberId: data.memberId,
+      handle: data.handle,
+      displayName: data.displayName,
+      ageBand: data.ageBand,
+      country: data.country,
+      registeredAt: occurredAt,
+      settings: presetSettings[data.ageBand],
+      consents: {},
+      withdrawn: [],
+    }),
+    MemberProfileChanged: (state, { data }) =>
+      state &&
+      changed(state, {
+        handle: data.handle ?? state.handle,
+        displayName: data.displayName ?? state.displayName,
+        country: data.country ?? state.country,
+      }),
+    PrivacySettingsChanged: (state, { data }) => state && changed(state, { settings: data.settings }),
+    ConsentGranted: (state, { data }) =>
+      state &&
+      changed(state, {
+        consents: { ...state.consents, [data.purpose]: data.policyVersion },
+        withdrawn: state.withdrawn.filter((purpose) => purpose !== data.purpose),
+      }),
+    ConsentWithdrawn: (state, { data }) =>
+      state &&
+      changed(state, {
+        consents: Object.fromEntries(Object.entries(state.consents).filter(([purpose]) => purpose !== data.purpose)),
+        withdrawn: [...state.withdrawn.filter((purpose) => purpose !== data.purpose), data.purpose],
+      }),
+  },
+};
