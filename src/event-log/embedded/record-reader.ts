@@ -1,0 +1,181 @@
+// Reads records back, verifying every one: single ones by position, pages of them in either direction.
+import { LogDamaged, type LogEvent } from '../event-log.js';
+import { claimedSize, isIntact, readRecord, readRecordId, recordHeaderBytes, recordTrailerBytes } from './record.js';
+import type { SegmentFiles } from './segment-files.js';
+
+/** A page is at most this many events, and stops after this many bytes. */
+export const pageEventsMax = 512;
+export const pageBytesMax = 256 * 1024;
+/** A single record is read with this many bytes at first; most fit. */
+const firstReadBytes = 2048;
+
+export interface RecordPage {
+  readonly events: readonly LogEvent[];
+  /** Where the next page in the same direction begins. */
+  readonly next: number;
+}
+
+export interface RawRecord {
+  readonly bytes: Buffer;
+  readonly at: number;
+  readonly size: number;
+  readonly position: number;
+}
+
+export class RecordReader {
+  constructor(private readonly files: SegmentFiles) {}
+
+  /** @throws LogDamaged when no intact record begins at `position`. */
+  private raw(position: number): RawRecord {
+    const room = this.files.available(position);
+    let bytes = Buffer.allocUnsafe(Math.min(firstReadBytes, room));
+    let read = this.files.readNow(position, bytes);
+    const size = read < recordHeaderBytes ? 0 : claimedSize(bytes, 0);
+    if (size > read && size <= room) {
+      bytes = Buffer.allocUnsafe(size);
+      read = this.files.readNow(position, bytes);
+    }
+    if (size === 0 || size > read || !isIntact(bytes, 0, size, position)) throw this.damaged(position);
+    return { bytes, at: 0, size, position };
+  }
+
+  event(position: number): LogEvent {
+    const { bytes, at, size } = this.raw(position);
+    return readRecord(bytes, at, size, position);
+  }
+
+  id(position: number): string {
+    return readRecordId(this.raw(position).bytes, 0);
+  }
+
+  /** Where the record after the one at `position` begins. */
+  after(position: number): number {
+    return position + this.raw(position).size;
+  }
+
+  isRecord(position: number): boolean {
+    try {
+      return this.raw(position).size > 0;
+    } catch (error) {
+      if (error instanceof LogDamaged) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * The first record at or after `position`. A position that this log once gave is one itself; for any other the file
+   * it falls into is walked from its start.
+   * @throws LogDamaged
+   */
+  boundary(position: number, end: number): number {
+    if (this.isRecord(position)) return position;
+    const start = this.files.startOfFile(position);
+    const scan = this.scan(start);
+    for (;;) {
+      const next = scan.next();
+      if (next.done) {
+        if (next.value < Math.min(position, end)) throw this.damaged(next.value);
+        return next.value;
+      }
+      if (next.value.position >= position) return next.value.position;
+    }
+  }
+
+  /** The position of the last record before `end`, which is where a record ends; undefined when there is none. */
+  before(end: number): number | undefined {
+    const at = this.endOfPrevious(end);
+    if (at === undefined) return undefined;
+    const trailer = Buffer.alloc(recordTrailerBytes);
+    this.files.readNow(at - recordTrailerBytes, trailer);
+    const size = claimedSize(trailer, 0);
+    if (size === 0 || at - size < this.files.start) throw this.damaged(at - recordTrailerBytes);
+    return at - size;
+  }
+
+  /** Events from `from` (a record's position) up to `end`, as many as a page holds. */
+  async forwards(from: number, end: number, eventsMax = pageEventsMax): Promise<RecordPage> {
+    if (from >= end) return { events: [], next: from };
+    const start = this.files.skipHeader(from);
+    if (start >= end) return { events: [], next: start };
+    const room = Math.min(this.files.available(start), end - start);
+    const bytes = await this.chunk(start, Math.min(room, pageBytesMax), room);
+    const events: LogEvent[] = [];
+    let at = 0;
+    while (at < bytes.length && events.length < eventsMax) {
+      const size = at + recordHeaderBytes <= bytes.length ? claimedSize(bytes, at) : -1;
+      if (size === 0 || start + at + size > start + room) throw this.damaged(start + at);
+      if (size < 0 || at + size > bytes.length) {
+        if (at > 0) break;
+        throw this.damaged(start);
+      }
+      if (!isIntact(bytes, at, size, start + at)) throw this.damaged(start + at);
+      events.push(readRecord(bytes, at, size, start + at));
+      at += size;
+    }
+    return { events, next: start + at };
+  }
+
+  /** Events before `end` (where a record ends), newest first. */
+  async backwards(end: number, eventsMax = pageEventsMax): Promise<RecordPage> {
+    const events: LogEvent[] = [];
+    let next = end;
+    let bytes = 0;
+    while (events.length < eventsMax && bytes < pageBytesMax) {
+      const position = this.before(next);
+      if (position === undefined) break;
+      events.push(this.event(position));
+      bytes += next - position;
+      next = position;
+    }
+    return { events, next };
+  }
+
+  /** Every record from `from` to the end of the files, for recovery and checks; stops at the first that is not intact. */
+  *scan(from: number): Generator<RawRecord, number> {
+    const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+    let position = from;
+    while (position < this.files.end) {
+      position = this.files.skipHeader(position);
+      const room = this.files.available(position);
+      if (room <= 0) return position;
+      let bytes = buffer.subarray(0, Math.min(buffer.length, room));
+      let read = this.files.readNow(position, bytes);
+      const first = read < recordHeaderBytes ? 0 : claimedSize(bytes, 0);
+      if (first > read && first <= room) {
+        bytes = Buffer.allocUnsafe(first);
+        read = this.files.readNow(position, bytes);
+      }
+      let at = 0;
+      while (at + recordHeaderBytes <= read) {
+        const size = claimedSize(bytes, at);
+        if (size > 0 && at + size > read && at > 0 && size <= room - at) break;
+        if (size === 0 || at + size > read || !isIntact(bytes, at, size, position + at)) return position + at;
+        yield { bytes, at, size, position: position + at };
+        at += size;
+      }
+      if (at === 0) return position;
+      position += at;
+    }
+    return position;
+  }
+
+  damaged(position: number): LogDamaged {
+    return new LogDamaged(
+      `${this.files.pathAt(position)}: no intact record at position ${position}; restore the data directory from a backup`,
+      BigInt(position),
+    );
+  }
+
+  private async chunk(start: number, length: number, room: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const read = await this.files.read(start, bytes);
+    if (read < length) throw this.damaged(start + read);
+    const size = length >= recordHeaderBytes ? claimedSize(bytes, 0) : 0;
+    return size > length && size <= room ? this.chunk(start, size, room) : bytes;
+  }
+
+  private endOfPrevious(end: number): number | undefined {
+    if (end <= this.files.start) return undefined;
+    return this.files.trimHeader(end);
+  }
+}

@@ -1,0 +1,62 @@
+// Opening after a stop of any kind: reads what the index does not hold yet, and tells a torn tail that was never
+// acknowledged (cut off) from bytes that were acknowledged and are gone or wrong (LogDamaged).
+import { LogDamaged } from '../event-log.js';
+import type { HeadMark } from './head-mark.js';
+import { endsUnit, readRecordKey } from './record.js';
+import type { RecordReader } from './record-reader.js';
+import type { SegmentFiles } from './segment-files.js';
+import type { StreamIndex } from './stream-index.js';
+
+export interface Parts {
+  readonly files: SegmentFiles;
+  readonly mark: HeadMark;
+  readonly records: RecordReader;
+  readonly index: StreamIndex;
+}
+
+/** Gives the position of the last event, 0 when there is none. @throws LogDamaged */
+export function recover({ files, mark, records, index }: Parts): number {
+  const isEmpty = files.end <= files.start;
+  if (mark.position === undefined && !isEmpty) {
+    throw new LogDamaged('head.mark is missing or unreadable, so nobody can tell whether the log is whole');
+  }
+  const acknowledged = mark.position ?? files.start;
+  if (acknowledged > files.end) {
+    throw new LogDamaged(
+      `the log ends at position ${files.end}, but it was acknowledged up to ${acknowledged}: bytes are missing`,
+      BigInt(files.end),
+    );
+  }
+  const { intactEnd, wholeEnd, lastPosition } = replay(records, index, files.start);
+  if (intactEnd < acknowledged) throw records.damaged(intactEnd);
+  if (wholeEnd < files.end) files.cutAt(wholeEnd);
+  if (mark.position !== wholeEnd) mark.write(wholeEnd);
+  mark.sync();
+  return lastPosition;
+}
+
+interface Replayed {
+  /** Where the first record that is not intact would begin. */
+  readonly intactEnd: number;
+  /** Where the last whole append ends. */
+  readonly wholeEnd: number;
+  readonly lastPosition: number;
+}
+
+function replay(records: RecordReader, index: StreamIndex, from: number): Replayed {
+  const scan = records.scan(from);
+  let wholeEnd = from;
+  let lastPosition = 0;
+  let unit: { stream: string; revision: number; position: number }[] = [];
+  for (;;) {
+    const next = scan.next();
+    if (next.done) return { intactEnd: next.value, wholeEnd, lastPosition };
+    const { bytes, at, size, position } = next.value;
+    unit.push({ ...readRecordKey(bytes, at), position });
+    if (!endsUnit(bytes, at)) continue;
+    for (const event of unit) index.add(event.stream, event.revision, event.position);
+    unit = [];
+    wholeEnd = position + size;
+    lastPosition = position;
+  }
+}
