@@ -50,8 +50,11 @@ export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
     /** A second registration of the same id is the first one sent again, or somebody else's id. */
     RegisterMember: ({ data }, state) => {
       if (!state) return [{ type: 'MemberRegistered', data }];
+      // A name that cannot be read any more (the key is gone, or nobody asked for it) differs from nothing.
       const same =
-        state.handle === data.handle && state.displayName === data.displayName && state.ageBand === data.ageBand;
+        state.ageBand === data.ageBand &&
+        (state.handle ?? data.handle) === data.handle &&
+        (state.displayName ?? data.displayName) === data.displayName;
       if (!same) throw new Rejection('member-exists', 'this id is taken');
       return [];
     },

@@ -1,0 +1,183 @@
+// One person and one product: journey after journey. Ladder facts are independent (a checkout without a cart is legal,
+// P1); the first one opens a journey, a purchase or 30 days of silence ends it, and the next one names its predecessor.
+import { toMs } from '../../kernel/clock.js';
+import type { Decider, EventPlace } from '../../kernel/decider.js';
+import type { IntentCommand } from './intent.commands.js';
+import type { IntentEvent } from './intent.events.js';
+import { abandonAfterMs, abandonment, dueOf, type Journey, journeyId, recovery, type Stage } from './journey.js';
+
+/** So many names of the newest rungs are remembered, to know a repeat (P2). Worst case beyond it: a repeat counts again. */
+export const rungsRememberedMax = 64;
+
+export interface IntentState {
+  readonly journey?: Journey | undefined;
+  /** How many journeys there were: names the next one. */
+  readonly journeys: number;
+  readonly previousIntentId?: string | undefined;
+  readonly lastOrderId?: string | undefined;
+  readonly knownRungs: readonly string[];
+}
+
+type Rung = Extract<IntentEvent, { type: 'ProductAskedAbout' | 'ProductAddedToCart' | 'CheckoutStarted' }>;
+type Step = Rung['data'];
+type NewStep = Omit<Step, 'intentId' | 'previousIntentId'>;
+
+/** The names under which a rung is known again: the other system's event id, and the id of what was asked or begun. */
+function namesOfRung({ type, data }: { type: Rung['type']; data: NewStep & Partial<Rung['data']> }): string[] {
+  const names: string[] = [];
+  if (data.externalEventId !== undefined) names.push(`${data.sourceSystem}:${type}:${data.externalEventId}`);
+  if ('questionId' in data) names.push(`question:${data.questionId}`);
+  if ('checkoutId' in data) names.push(`checkout:${data.checkoutId}`);
+  return names;
+}
+
+function isKnown(rung: Parameters<typeof namesOfRung>[0], state: IntentState): boolean {
+  return namesOfRung(rung).some((name) => state.knownRungs.includes(name));
+}
+
+/** The open journey, or the one that begins now. */
+function journeyFor(
+  state: IntentState,
+  who: Pick<Step, 'memberId' | 'productRef'>,
+  at: string,
+): { readonly journey: Journey; readonly names: Pick<Step, 'intentId' | 'previousIntentId'> } {
+  if (state.journey) return { journey: state.journey, names: { intentId: state.journey.intentId } };
+  const { memberId, productRef } = who;
+  const intentId = journeyId(memberId, productRef.productId, state.journeys);
+  const journey: Journey = {
+    intentId,
+    memberId,
+    productRef,
+    stage: 'browse',
+    lastActivityAt: at,
+    carts: {},
+    abandonedStages: [],
+  };
+  return { journey, names: { intentId, previousIntentId: state.previousIntentId } };
+}
+
+const later = (a: string, b: string): string => (toMs(a) >= toMs(b) ? a : b);
+
+function climbed(
+  state: IntentState,
+  event: Rung,
+  place: EventPlace,
+  change: (journey: Journey) => Pick<Journey, 'stage' | 'carts'>,
+): IntentState {
+  const { journey } = journeyFor(state, event.data, place.occurredAt);
+  return {
+    ...state,
+    journeys: state.journey ? state.journeys : state.journeys + 1,
+    journey: { ...journey, ...change(journey), lastActivityAt: later(journey.lastActivityAt, place.occurredAt) },
+    knownRungs: [...state.knownRungs, ...namesOfRung(event)].slice(-rungsRememberedMax),
+  };
+}
+
+function over(state: IntentState, lastOrderId = state.lastOrderId): IntentState {
+  const previousIntentId = state.journey?.intentId ?? state.previousIntentId;
+  return { ...state, journey: undefined, previousIntentId, lastOrderId };
+}
+
+/** Asking never takes a journey back from its cart or checkout. */
+const furthest = (journey: Journey, stage: Stage): Stage => (journey.stage === 'checkout' ? 'checkout' : stage);
+
+function withCart(journey: Journey, cartId: string, change: number): Readonly<Record<string, number>> {
+  const carts: Record<string, number> = { ...journey.carts };
+  const quantity = (carts[cartId] ?? 0) + change;
+  if (quantity > 0) carts[cartId] = quantity;
+  else delete carts[cartId];
+  return carts;
+}
+
+export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
+  category: 'intent',
+  initialState: { journeys: 0, knownRungs: [] },
+  decide: {
+    AskAboutProduct: ({ data, now }, state) => {
+      if (isKnown({ type: 'ProductAskedAbout', data }, state)) return [];
+      const { journey, names } = journeyFor(state, data, now);
+      return [{ type: 'ProductAskedAbout', data: { ...data, ...names } }, ...recovery(journey, 'ask', now)];
+    },
+    AddToCart: ({ data, now }, state) => {
+      if (isKnown({ type: 'ProductAddedToCart', data }, state)) return [];
+      const { journey, names } = journeyFor(state, data, now);
+      return [{ type: 'ProductAddedToCart', data: { ...data, ...names } }, ...recovery(journey, 'cart', now)];
+    },
+    RemoveFromCart: ({ data }, { journey }) => {
+      const inCart = journey?.carts[data.cartId] ?? 0;
+      if (!journey || inCart === 0) return [];
+      const { intentId, memberId, productRef } = journey;
+      const quantity = Math.min(data.quantity, inCart);
+      return [
+        { type: 'ProductRemovedFromCart', data: { intentId, memberId, productRef, cartId: data.cartId, quantity } },
+      ];
+    },
+    StartCheckout: ({ data, now }, state) => {
+      if (isKnown({ type: 'CheckoutStarted', data }, state)) return [];
+      const { journey, names } = journeyFor(state, data, now);
+      return [{ type: 'CheckoutStarted', data: { ...data, ...names } }, ...recovery(journey, 'checkout', now)];
+    },
+    /** A purchase that no earlier rung was recorded for leaves nothing to close (P1). */
+    CloseIntent: ({ data: { orderId }, now }, { journey, lastOrderId }) => {
+      if (!journey || orderId === lastOrderId) return [];
+      const { intentId, memberId, productRef } = journey;
+      return [
+        ...recovery(journey, 'purchase', now),
+        { type: 'PurchaseIntentClosed', data: { intentId, memberId, productRef, orderId } },
+      ];
+    },
+    /**
+     * The views are in other streams, so the evidence may be overtaken: a rung at or after the last view, or a journey
+     * past browsing, says that nothing was abandoned. Worst case: a view that arrives days late, after the person has gone
+     * on, abandons nothing.
+     */
+    AbandonBrowse: ({ data, now }, state) => {
+      const { lastViewedAt } = data;
+      if (toMs(now) - toMs(lastViewedAt) < abandonAfterMs.browse) return [];
+      const { journey } = journeyFor(state, data, lastViewedAt);
+      const overtaken = state.journey !== undefined && toMs(journey.lastActivityAt) >= toMs(lastViewedAt);
+      if (overtaken || journey.stage !== 'browse' || journey.abandonedStages.includes('browse')) return [];
+      return [abandonment(journey, 'browse', lastViewedAt)];
+    },
+    LapseIntent: () => [],
+  },
+  evolve: {
+    ProductAskedAbout: (state, event, place) => climbed(state, event, place, ({ stage, carts }) => ({ stage, carts })),
+    ProductAddedToCart: (state, event, place) =>
+      climbed(state, event, place, (journey) => ({
+        stage: furthest(journey, 'cart'),
+        carts: withCart(journey, event.data.cartId, event.data.quantity),
+      })),
+    ProductRemovedFromCart: (state, { data }, { occurredAt }) => {
+      if (!state.journey) return state;
+      const carts = withCart(state.journey, data.cartId, -data.quantity);
+      const stage = Object.keys(carts).length === 0 ? 'browse' : state.journey.stage;
+      return {
+        ...state,
+        journey: { ...state.journey, carts, stage, lastActivityAt: later(state.journey.lastActivityAt, occurredAt) },
+      };
+    },
+    CheckoutStarted: (state, event, place) =>
+      climbed(state, event, place, ({ carts }) => ({ stage: 'checkout', carts })),
+    PurchaseIntentAbandoned: (state, { data }, { occurredAt }) => {
+      const { journey } = journeyFor(state, data, data.lastActivityAt);
+      return {
+        ...state,
+        journeys: state.journey ? state.journeys : state.journeys + 1,
+        journey: {
+          ...journey,
+          lastActivityAt: later(journey.lastActivityAt, data.lastActivityAt),
+          abandonedStages: [...journey.abandonedStages, data.stage],
+          pendingAbandonment: { stage: data.stage, at: occurredAt },
+        },
+      };
+    },
+    PurchaseIntentRecovered: (state) => ({
+      ...state,
+      journey: state.journey && { ...state.journey, pendingAbandonment: undefined },
+    }),
+    PurchaseIntentExpired: (state) => over(state),
+    PurchaseIntentClosed: (state, { data }) => over(state, data.orderId),
+  },
+  due: ({ journey }, now) => (journey ? dueOf(journey, now) : []),
+};
