@@ -37,8 +37,6 @@ export type FriendshipCommand = CommandOf<{
   AcceptFriendRequest: Act & { readonly counts?: GraphCounts | undefined };
   DeclineFriendRequest: Act;
   CancelFriendRequest: Act;
-  /** The timer's hand: what is due is emitted by `due`. */
-  ExpireFriendRequest: { readonly requestId: string };
   RemoveFriend: Act;
   BlockMember: {
     readonly blockerId: string;

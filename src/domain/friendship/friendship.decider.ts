@@ -161,7 +161,6 @@ export const friendshipDecider: Decider<FriendshipCommand, FriendshipEvent, Frie
       if (state.lastClosed?.outcome === 'cancelled' && state.lastClosed.by === data.byMemberId) return [];
       throw noOpenRequest();
     },
-    ExpireFriendRequest: () => [],
     RemoveFriend: ({ data, now }, { friendship }) =>
       friendship ? [end(friendship, data.byMemberId, 'removed', now)] : [],
     BlockMember: ({ data, now }, state) => {

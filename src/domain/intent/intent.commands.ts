@@ -20,6 +20,4 @@ export type IntentCommand = CommandOf<{
   CloseIntent: Who & { readonly orderId: string };
   /** 24 h after the last ProductViewed without a further rung; views are observations, so the evidence comes along. */
   AbandonBrowse: Who & { readonly lastViewedAt: string };
-  /** The timer's hand: what is due is emitted by `due`. */
-  LapseIntent: Who;
 }>;

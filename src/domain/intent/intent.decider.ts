@@ -139,7 +139,6 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       if (overtaken || journey.stage !== 'browse' || journey.abandonedStages.includes('browse')) return [];
       return [abandonment(journey, 'browse', lastViewedAt)];
     },
-    LapseIntent: () => [],
   },
   evolve: {
     ProductAskedAbout: (state, event, place) => climbed(state, event, place, ({ stage, carts }) => ({ stage, carts })),

@@ -9,11 +9,9 @@ import { type MemberEvent, type PrivacySettings, presetSettings } from './member
 
 export interface RegisteredMember {
   readonly memberId: string;
-  /** Absent once the person's key is destroyed. */
-  readonly handle?: string | undefined;
-  readonly displayName?: string | undefined;
   readonly ageBand: AgeBand;
   readonly country: string;
+  readonly registeredCountry: string;
   readonly registeredAt: string;
   readonly settings: PrivacySettings;
   /** Purpose → version of the policy that was agreed to. Without an entry: not granted. */
@@ -47,24 +45,19 @@ export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
   category: 'member',
   initialState: undefined,
   decide: {
-    /** A second registration of the same id is the first one sent again, or somebody else's id. */
+    /** Names are not in the state (they are sealed), so a registration is known again by the rest of it. */
     RegisterMember: ({ data }, state) => {
       if (!state) return [{ type: 'MemberRegistered', data }];
-      // A name that cannot be read any more (the key is gone, or nobody asked for it) differs from nothing.
-      const same =
-        state.ageBand === data.ageBand &&
-        (state.handle ?? data.handle) === data.handle &&
-        (state.displayName ?? data.displayName) === data.displayName;
-      if (!same) throw new Rejection('member-exists', 'this id is taken');
+      if (state.ageBand !== data.ageBand || state.registeredCountry !== data.country) {
+        throw new Rejection('member-exists', 'this id is taken');
+      }
       return [];
     },
     ChangeProfile: ({ data }, state) => {
-      const member = registered(state);
-      const differs =
-        (data.handle !== undefined && data.handle !== member.handle) ||
-        (data.displayName !== undefined && data.displayName !== member.displayName) ||
-        (data.country !== undefined && data.country !== member.country);
-      return differs ? [{ type: 'MemberProfileChanged', data }] : [];
+      const { country } = registered(state);
+      const names = data.handle !== undefined || data.displayName !== undefined;
+      const moved = data.country !== undefined && data.country !== country;
+      return names || moved ? [{ type: 'MemberProfileChanged', data }] : [];
     },
     ChangePrivacySettings: ({ data }, state) => {
       const { settings } = registered(state);
@@ -82,22 +75,15 @@ export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
   evolve: {
     MemberRegistered: (_, { data }, { occurredAt }) => ({
       memberId: data.memberId,
-      handle: data.handle,
-      displayName: data.displayName,
       ageBand: data.ageBand,
       country: data.country,
+      registeredCountry: data.country,
       registeredAt: occurredAt,
       settings: presetSettings[data.ageBand],
       consents: {},
       withdrawn: [],
     }),
-    MemberProfileChanged: (state, { data }) =>
-      state &&
-      changed(state, {
-        handle: data.handle ?? state.handle,
-        displayName: data.displayName ?? state.displayName,
-        country: data.country ?? state.country,
-      }),
+    MemberProfileChanged: (state, { data }) => state && changed(state, { country: data.country ?? state.country }),
     PrivacySettingsChanged: (state, { data }) => state && changed(state, { settings: data.settings }),
     ConsentGranted: (state, { data }) =>
       state &&

@@ -55,6 +55,4 @@ export type ShareCommand = CommandOf<{
     readonly destination: OffPlatform['destination'];
     readonly channelEvidence: OffPlatform['channelEvidence'];
   };
-  /** The timer's hand: what is due is emitted by `due`. */
-  AbandonShare: { readonly shareId: string };
 }>;

@@ -180,7 +180,6 @@ export const shareDecider: Decider<ShareCommand, ShareEvent, ShareState> = {
       const { channel } = state.terminal;
       return tellsMore(data, channel) ? reclassified(data.shareId, channel, data) : [];
     },
-    AbandonShare: () => [],
   },
   evolve: {
     ShareInitiated: (_, { data }, { occurredAt }) => ({ act: data, initiatedAt: occurredAt }),
