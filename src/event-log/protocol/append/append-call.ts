@@ -1,0 +1,98 @@
+// Append: one client stream carries one append, its options first and then its events. A wrong expected version is an
+// answer here, not a failure; everything else that goes wrong travels in the trailers.
+
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import streams from '@eventstore/db-client/generated/streams_pb.js';
+import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js';
+import { type AppendResult, type ExpectedRevision, WrongExpectedRevision } from '../../event-log.js';
+import { invalidArgument, toServiceError } from '../exceptions.js';
+import { requireExpected, streamNameOf } from '../request-fields.js';
+import type { ServedLog } from '../served-log.js';
+import { type AppendMessage, ProposedAppend } from './append-requests.js';
+
+export interface AppendCallOptions {
+  readonly log: Pick<ServedLog, 'append'>;
+  readonly appendBytesMax: number;
+}
+
+interface Target {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+}
+
+/** Takes the whole append in, then writes it. The first fault answers the call; what comes after it is not kept. */
+export function handleAppend(
+  call: ServerReadableStream<AppendMessage, streams.AppendResp>,
+  answer: sendUnaryData<streams.AppendResp>,
+  options: AppendCallOptions,
+): void {
+  const proposed = new ProposedAppend(options.appendBytesMax);
+  let target: Target | undefined;
+  let answered = false;
+  const fail = (error: unknown) => {
+    if (answered) return;
+    answered = true;
+    answer(toServiceError(error instanceof RangeError ? invalidArgument(error.message) : error, 'Append'));
+  };
+  call.on('data', (message: AppendMessage) => {
+    if (answered) return;
+    try {
+      if (message.options) {
+        target = {
+          stream: streamNameOf(message.options.nameBytes),
+          expected: requireExpected(message.options.expected),
+        };
+      } else if (message.proposed && target) proposed.add(message.proposed);
+      else throw invalidArgument('an append begins with its options');
+    } catch (error) {
+      fail(error);
+    }
+  });
+  call.on('error', () => {
+    answered = true;
+  });
+  call.on('end', () => {
+    if (answered || call.cancelled) return;
+    if (!target) {
+      fail(invalidArgument('an append begins with its options'));
+      return;
+    }
+    options.log.append(target.stream, proposed.events, target.expected).then(
+      (result) => answer(null, successResponse(result)),
+      (error: unknown) => {
+        if (error instanceof WrongExpectedRevision) answer(null, wrongVersionResponse(error));
+        else fail(error);
+      },
+    );
+  });
+}
+
+function successResponse(result: AppendResult): streams.AppendResp {
+  const success = new streams.AppendResp.Success();
+  if (result.revision < 0) {
+    success.setNoStream(new shared.Empty());
+    success.setNoPosition(new shared.Empty());
+  } else {
+    success.setCurrentRevision(String(result.revision));
+    const position = new streams.AppendResp.Position();
+    position.setCommitPosition(result.position.toString());
+    position.setPreparePosition(result.position.toString());
+    success.setPosition(position);
+  }
+  const response = new streams.AppendResp();
+  response.setSuccess(success);
+  return response;
+}
+
+function wrongVersionResponse(error: WrongExpectedRevision): streams.AppendResp {
+  const wrong = new streams.AppendResp.WrongExpectedVersion();
+  if (error.actual < 0) wrong.setCurrentNoStream(new shared.Empty());
+  else wrong.setCurrentRevision(String(error.actual));
+  if (error.expected === 'any') wrong.setExpectedAny(new shared.Empty());
+  else if (error.expected === 'stream_exists') wrong.setExpectedStreamExists(new shared.Empty());
+  else if (error.expected === 'no_stream') wrong.setExpectedNoStream(new shared.Empty());
+  else wrong.setExpectedRevision(String(error.expected));
+  const response = new streams.AppendResp();
+  response.setWrongExpectedVersion(wrong);
+  return response;
+}
