@@ -1,0 +1,56 @@
+// What a write answers: its result, and the position token that a read may wait for, in the body and as a header.
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  HttpCode,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { map, type Observable } from 'rxjs';
+import { z } from 'zod';
+import { encodePositionToken } from '../../kernel/position-token.js';
+
+/** The identity of the event log: position tokens carry it. */
+export const LOG_ID = Symbol('LOG_ID');
+
+export interface Written<Result extends object = object> {
+  readonly result: Result;
+  readonly position: bigint;
+  /** Over the route's own status: it was there already, say. */
+  readonly status?: number;
+}
+
+function isWritten(value: unknown): value is Written {
+  return typeof value === 'object' && value !== null && 'result' in value && 'position' in value;
+}
+
+@Injectable()
+export class PositionInterceptor implements NestInterceptor {
+  constructor(@Inject(LOG_ID) private readonly logId: string) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      map((value: unknown) => {
+        if (!isWritten(value)) return value;
+        const token = encodePositionToken({ logId: this.logId, position: value.position });
+        const reply = context.switchToHttp().getResponse<FastifyReply>();
+        reply.header('homing-position', token);
+        if (value.status !== undefined) reply.code(value.status);
+        return { ...value.result, position: token };
+      }),
+    );
+  }
+}
+
+/** Declares what a write answers: its status and the shape of its result; the position token is always there. */
+export function Writes(status: 200 | 201, shape: z.ZodRawShape = {}): MethodDecorator {
+  const position = z.string().meta({ description: 'What a read may wait for, as minPosition or Homing-Position.' });
+  return applyDecorators(
+    HttpCode(status),
+    ApiResponse({ status, description: 'Recorded.', standardSchema: z.object({ ...shape, position }) }),
+  );
+}
