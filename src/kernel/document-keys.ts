@@ -30,6 +30,11 @@ export function activeKey(name: ShardName): string {
   return `${name.projection}:${tag(name)}:active`;
 }
 
+/** `<projection>:{<shard>}:builds`, a hash: number of a build → BuildState. */
+export function buildsKey(name: ShardName): string {
+  return `${name.projection}:${tag(name)}:builds`;
+}
+
 /** What stands before the keys of one build: `<projection>:v<n>:{<shard>}:`. */
 export function buildPrefix(name: ShardName, build: number): string {
   return `${name.projection}:v${build}:${tag(name)}:`;
@@ -55,17 +60,20 @@ export const ownKeys = {
 export interface Checkpoint {
   readonly logId: string;
   readonly position: bigint;
+  /** When the log took the last event considered, in ms since 1970; 0 before the first. */
+  readonly recordedAt: number;
   /** Raised by a retry or a drop of dead letters, so that whoever folds on an older state is fenced off. */
   readonly epoch: number;
 }
 
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  return `${checkpoint.logId} ${checkpoint.position} ${checkpoint.epoch}`;
+  const { logId, position, recordedAt, epoch } = checkpoint;
+  return `${logId} ${position} ${recordedAt} ${epoch}`;
 }
 
 /** Undefined for a text that is not a checkpoint. */
 export function decodeCheckpoint(text: string): Checkpoint | undefined {
-  const match = /^(\S+) (\d{1,20}) (\d{1,10})$/.exec(text);
+  const match = /^(\S+) (\d{1,20}) (\d{1,15}) (\d{1,10})$/.exec(text);
   if (!match?.[1] || match[2] === undefined) return undefined;
-  return { logId: match[1], position: BigInt(match[2]), epoch: Number(match[3]) };
+  return { logId: match[1], position: BigInt(match[2]), recordedAt: Number(match[3]), epoch: Number(match[4]) };
 }

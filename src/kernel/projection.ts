@@ -39,8 +39,11 @@ export interface DocumentView {
   notify(ownerId: string, topic: string, subjectId: string): void;
 }
 
-/** What a handler reads: a whole key, or one field of a hash. */
-export type ReadSpec = string | { readonly key: string; readonly field: string };
+/** What a handler reads: a document, a hash, one field of a hash, a sorted set. */
+export type ReadSpec =
+  | { readonly doc: string }
+  | { readonly hash: string; readonly field?: string }
+  | { readonly sorted: string };
 
 export interface DocumentHandler {
   /** Named before the batch is loaded, so that all reads are one round trip. */

@@ -1,0 +1,140 @@
+// The log as chunks: read on, fold into rows, and cut when a chunk is full or its first row has waited long enough.
+// The cut may be anywhere, for it is written into the log before anything is inserted.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventLogReader, LogEvent } from '../../event-log/event-log.js';
+import { categoryOf, type RecordedEvent } from '../../kernel/message.js';
+import { type Chunk, ChunkBuilder, type FactSource } from './chunk.js';
+import type { ChunkPlan } from './plan-log.js';
+
+export interface ChunkLimits {
+  readonly rowsMax: number;
+  /** Of the chunk's text. */
+  readonly bytesMax: number;
+  /** A chunk is cut this long after its first row, milliseconds. */
+  readonly waitMs: number;
+}
+
+/** How many events are folded before others get a turn of the event loop. */
+const eventsPerTurn = 128;
+
+/** Streams that the machinery itself writes: they are passed by, or a plan would need a plan. */
+const bookkeeping: ReadonlySet<string> = new Set(['subjectkey', 'sink', 'reactor', 'apikeys', 'clock', 'hominglog']);
+export function isBookkeeping(stream: string): boolean {
+  return bookkeeping.has(categoryOf(stream));
+}
+
+/** A span of the log that was considered; `chunk` when it made rows. */
+export interface Cut {
+  readonly chunk: Chunk | undefined;
+  readonly considered: bigint;
+  /** The latest `receivedAt` in it, milliseconds since 1970; 0 when there was none. */
+  readonly receivedUpToMs: number;
+  /** Nothing of the log was left to read when it was cut. */
+  readonly caughtUp: boolean;
+}
+
+function cutOf(builder: ChunkBuilder, caughtUp: boolean): Cut {
+  return {
+    chunk: builder.build(),
+    considered: builder.considered,
+    receivedUpToMs: builder.receivedUpTo,
+    caughtUp,
+  };
+}
+
+export type Decode = (event: LogEvent) => RecordedEvent;
+
+function fold(builder: ChunkBuilder, event: LogEvent, decode: Decode): void {
+  if (isBookkeeping(event.stream)) builder.pass(event.position);
+  else builder.add(decode(event));
+}
+
+/** Everything after a position, for ever, until the signal aborts. */
+export async function* cutLog(
+  log: { subscribeAll(options: { after?: bigint; signal: AbortSignal }): AsyncIterable<SubscribedPage> },
+  source: FactSource,
+  decode: Decode,
+  options: { readonly after: bigint; readonly limits: ChunkLimits; readonly signal: AbortSignal },
+): AsyncIterable<Cut> {
+  const { limits } = options;
+  // Its own signal too: a consumer that stops must not wait for a page that may never come.
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopped.signal]);
+  const pages = log.subscribeAll({ after: options.after, signal })[Symbol.asyncIterator]();
+  let builder = new ChunkBuilder(source, options.after);
+  let wait: Wait | undefined;
+  const cut = (caughtUp: boolean): Cut => {
+    const done = cutOf(builder, caughtUp);
+    builder = new ChunkBuilder(source, builder.considered);
+    wait?.stop();
+    wait = undefined;
+    return done;
+  };
+  let next = pages.next();
+  try {
+    for (;;) {
+      const page = await (wait ? Promise.race([next, wait.over]) : next);
+      if (page === 'over') {
+        yield cut(false);
+        continue;
+      }
+      if (page.done) return;
+      next = pages.next();
+      // A failure is met when the promise is awaited; until then it must not count as unhandled.
+      next.catch(() => undefined);
+      if (page.value.kind === 'caught-up') {
+        if (builder.rows === 0) yield cut(true);
+        continue;
+      }
+      let turn = 0;
+      for (const event of page.value.events) {
+        fold(builder, event, decode);
+        if (builder.rows >= limits.rowsMax || builder.bytes >= limits.bytesMax) yield cut(false);
+        turn += 1;
+        if (turn % eventsPerTurn === 0) await nextTurn();
+      }
+      if (builder.rows > 0) wait ??= waitFor(limits.waitMs);
+    }
+  } finally {
+    wait?.stop();
+    stopped.abort();
+    await pages.return?.();
+  }
+}
+
+type SubscribedPage =
+  | { readonly kind: 'events'; readonly events: readonly LogEvent[] }
+  | { readonly kind: 'caught-up'; readonly position: bigint };
+
+interface Wait {
+  readonly over: Promise<'over'>;
+  stop(): void;
+}
+function waitFor(ms: number): Wait {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<'over'>((resolve) => {
+    timer = setTimeout(() => resolve('over'), ms);
+  });
+  return { over, stop: () => clearTimeout(timer) };
+}
+
+/** The chunk of a plan, read from the log again. Undefined when the log does not give what was planned. */
+export async function chunkOfPlan(
+  log: EventLogReader,
+  source: FactSource,
+  decode: Decode,
+  plan: ChunkPlan,
+): Promise<Chunk | undefined> {
+  const builder = new ChunkBuilder(source, plan.after);
+  reading: for await (const page of log.readAll({ after: plan.after })) {
+    for (const event of page) {
+      if (event.position > plan.to) break reading;
+      fold(builder, event, decode);
+    }
+    await nextTurn();
+  }
+  const chunk = builder.build();
+  const same =
+    chunk && chunk.id === plan.id && chunk.events === plan.events && chunk.rows === plan.rows && chunk.xor === plan.xor;
+  return same ? { ...chunk, to: plan.to } : undefined;
+}

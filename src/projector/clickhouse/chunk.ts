@@ -1,0 +1,136 @@
+// A chunk: what a span of the log adds to the fact table, as text ready to be sent, one part for each month. Built from
+// the log alone, so whoever builds the chunk of a span builds the same bytes.
+import type { ColumnType } from '../../../projections/fact-row.js';
+import { toMs } from '../../kernel/clock.js';
+import type { RecordedEvent } from '../../kernel/message.js';
+import type { RowProjection } from '../../kernel/projection.js';
+import { rowText } from './row-text.js';
+
+/** A row projection and how its columns are stored. */
+export interface FactSource {
+  readonly projection: RowProjection;
+  readonly types: Readonly<Record<string, ColumnType>>;
+}
+
+export interface ChunkPart {
+  /** Of the partition, as 202601. */
+  readonly month: number;
+  readonly rows: number;
+  /** The lines, in pieces that are cheap to send one after the other. */
+  readonly pieces: readonly Buffer[];
+}
+
+export interface Chunk {
+  /** Position of the first event with rows: it names the chunk and stands in each of its rows. */
+  readonly id: bigint;
+  /** The last event considered, exclusive and inclusive end of the span. */
+  readonly after: bigint;
+  readonly to: bigint;
+  /** Events that made rows. */
+  readonly events: number;
+  readonly rows: number;
+  /** Exclusive-or of those events' ids, 32 hex digits. */
+  readonly xor: string;
+  readonly parts: readonly ChunkPart[];
+}
+
+const pieceBytes = 128 * 1024;
+
+class PartBuilder {
+  rows = 0;
+  private readonly pieces: Buffer[] = [];
+  private text = '';
+
+  add(line: string): void {
+    this.rows += 1;
+    this.text += line;
+    if (this.text.length >= pieceBytes) this.cut();
+  }
+
+  build(month: number): ChunkPart {
+    this.cut();
+    return { month, rows: this.rows, pieces: this.pieces };
+  }
+
+  private cut(): void {
+    if (this.text === '') return;
+    this.pieces.push(Buffer.from(this.text, 'utf8'));
+    this.text = '';
+  }
+}
+
+export class ChunkBuilder {
+  rows = 0;
+  bytes = 0;
+  private id: bigint | undefined;
+  private to: bigint;
+  private events = 0;
+  private xor = 0n;
+  /** The latest time by which the service knew of an event considered, milliseconds since 1970; 0 for none. */
+  receivedUpTo = 0;
+  private readonly parts = new Map<number, PartBuilder>();
+  private readonly line: ReturnType<typeof rowText>;
+
+  constructor(
+    private readonly source: FactSource,
+    private readonly after: bigint,
+  ) {
+    this.to = after;
+    this.line = rowText(source.types);
+  }
+
+  /** Position of the last event considered. */
+  get considered(): bigint {
+    return this.to;
+  }
+
+  /** An event that makes no rows and is only passed by. */
+  pass(position: bigint): void {
+    this.to = position;
+  }
+
+  add(event: RecordedEvent): void {
+    this.to = event.position;
+    this.receivedUpTo = Math.max(this.receivedUpTo, toMs(event.metadata.receivedAt));
+    const { on, partitionBy } = this.source.projection;
+    const rows = Object.hasOwn(on, event.type) ? (on[event.type]?.(event) ?? []) : [];
+    if (rows.length === 0) return;
+    this.id ??= event.position;
+    this.events += 1;
+    this.xor ^= BigInt(`0x${event.id.replaceAll('-', '')}`);
+    for (const row of rows) {
+      const text = `${this.line(row)}\t${this.id}\n`;
+      this.rows += 1;
+      this.bytes += text.length;
+      this.part(monthOf(String(row[partitionBy]))).add(text);
+    }
+  }
+
+  /** Undefined when no event of the span makes rows. */
+  build(): Chunk | undefined {
+    if (this.id === undefined) return undefined;
+    return {
+      id: this.id,
+      after: this.after,
+      to: this.to,
+      events: this.events,
+      rows: this.rows,
+      xor: this.xor.toString(16).padStart(32, '0'),
+      parts: [...this.parts].sort(([a], [b]) => a - b).map(([month, part]) => part.build(month)),
+    };
+  }
+
+  private part(month: number): PartBuilder {
+    let part = this.parts.get(month);
+    if (!part) {
+      part = new PartBuilder();
+      this.parts.set(month, part);
+    }
+    return part;
+  }
+}
+
+/** Of an instant in UTC, as ClickHouse's toYYYYMM says it. */
+export function monthOf(iso: string): number {
+  return Number(iso.slice(0, 4)) * 100 + Number(iso.slice(5, 7));
+}

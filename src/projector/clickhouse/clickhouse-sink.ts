@@ -1,0 +1,181 @@
+// One build of the facts, kept exactly the fold of the log: plan in the log, insert under the plan's token, check.
+// Whatever dies when, the next owner finds the last plan, makes the same insert again, and looks at what is there.
+
+import type { EventLog } from '../../event-log/event-log.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { FactSource } from './chunk.js';
+import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk-stream.js';
+import { type FactTables, monthsOf } from './fact-tables.js';
+import { appendPlan, type ChunkPlan, lastPlan, planStream } from './plan-log.js';
+
+/** How often a chunk is deleted and inserted anew before it is a fault that a person must look at. */
+const attemptsMax = 4;
+
+export interface SinkDeps {
+  readonly log: EventLog;
+  readonly tables: FactTables;
+  readonly source: FactSource;
+  readonly decode: Decode;
+  readonly clock: Clock;
+  readonly limits: ChunkLimits;
+  readonly sink: string;
+  readonly build: number;
+}
+
+/** ClickHouse holds less than the log says was inserted: a restored copy, or an emptied directory. */
+export class FactsLost extends Error {
+  constructor(detail: string) {
+    super(`${detail}; the facts must be built anew from the log`);
+    this.name = 'FactsLost';
+  }
+}
+
+/** Somebody else planned the next chunk: nothing is wrong, the last plan must be read again. */
+class Overtaken extends Error {}
+
+export interface SinkCounters {
+  chunks: number;
+  rows: number;
+  repairs: number;
+  overtaken: number;
+}
+
+export class ClickHouseSink {
+  readonly counters: SinkCounters = { chunks: 0, rows: 0, repairs: 0, overtaken: 0 };
+  private readonly stream: string;
+  private logId = '';
+  private plan: ChunkPlan | undefined;
+  /** Everything up to here is in the tables. */
+  private done = 0n;
+  private saved = -1n;
+  private completeUpToMs = 0;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly deps: SinkDeps) {
+    this.stream = planStream(deps.sink, deps.build);
+  }
+
+  get position(): bigint {
+    return this.done;
+  }
+
+  /** Runs until the signal aborts; throws what it cannot go on from, and may then be run again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.follow(signal);
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+        this.counters.overtaken += 1;
+      }
+    }
+  }
+
+  /** Calls back each time `position` has moved. */
+  onProgress(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    await this.resume();
+    const cuts = cutLog(this.deps.log, this.deps.source, this.deps.decode, {
+      after: this.plan?.to ?? 0n,
+      limits: this.deps.limits,
+      signal,
+    })[Symbol.asyncIterator]();
+    // The next chunk is read and folded while this one is being inserted: two processes can work at a time.
+    let next = cuts.next();
+    try {
+      for (;;) {
+        const { value: cut, done } = await next;
+        if (done || signal.aborted) return;
+        next = cuts.next();
+        next.catch(() => undefined);
+        await this.take(cut);
+      }
+    } finally {
+      await cuts.return?.();
+    }
+  }
+
+  /** Finds out where the build stands; the last planned chunk is inserted again and checked whatever is known of it. */
+  private async resume(): Promise<void> {
+    await this.deps.tables.create();
+    this.logId = await this.deps.log.id();
+    const progress = await this.deps.tables.progress();
+    if (progress && progress.logId !== this.logId) {
+      throw new FactsLost(`the facts in ClickHouse were made from another log (${progress.logId})`);
+    }
+    this.plan = await lastPlan(this.deps.log, this.stream);
+    this.completeUpToMs = progress?.completeUpToMs ?? 0;
+    if (!this.plan) return;
+    // The mark is written before the next chunk is planned, so it is never behind where the last plan begins.
+    if ((progress?.position ?? 0n) < this.plan.after) {
+      throw new FactsLost(
+        `the log holds plans up to ${this.plan.to}, ClickHouse has come to ${progress?.position ?? 0}`,
+      );
+    }
+    await this.settle(this.plan);
+  }
+
+  private async take(cut: Cut): Promise<void> {
+    if (cut.receivedUpToMs > 0) {
+      const known = Math.min(cut.receivedUpToMs, this.deps.clock.now());
+      this.completeUpToMs = Math.max(this.completeUpToMs, known);
+    }
+    if (cut.chunk) {
+      const planned = { ...cut.chunk, months: monthsOf(cut.chunk) };
+      const plan = await appendPlan(this.deps.log, this.stream, this.plan, planned);
+      if (!plan) throw new Overtaken();
+      this.plan = plan;
+      await this.deps.tables.insert(plan, cut.chunk);
+      if (!(await this.deps.tables.holds(plan))) await this.settle(plan);
+      this.counters.chunks += 1;
+      this.counters.rows += cut.chunk.rows;
+    }
+    if (cut.caughtUp) this.completeUpToMs = Math.max(this.completeUpToMs, this.deps.clock.now());
+    await this.reached(cut.considered);
+  }
+
+  /** The same insert again, then the thorough check; on a difference the next attempt. */
+  private async settle(last: ChunkPlan): Promise<void> {
+    const { log, tables, source, decode } = this.deps;
+    const chunk = await chunkOfPlan(log, source, decode, last);
+    if (!chunk) {
+      throw new FactsLost(
+        `the rows of plan ${last.revision} (${last.after}–${last.to}) are not those that were planned`,
+      );
+    }
+    let plan = last;
+    await tables.insert(plan, chunk);
+    let differences = await tables.differences(plan, chunk);
+    while (differences.length > 0) {
+      if (plan.attempt >= attemptsMax) {
+        throw new Error(`chunk ${plan.id} still differs in ${differences.join(', ')} after ${plan.attempt} attempts`);
+      }
+      const again = await appendPlan(log, this.stream, plan, { ...chunk, months: plan.months }, plan.attempt + 1);
+      if (!again) throw new Overtaken();
+      plan = again;
+      this.counters.repairs += 1;
+      await tables.replace(plan, chunk);
+      differences = await tables.differences(plan, chunk);
+    }
+    this.plan = plan;
+    await this.reached(plan.to);
+  }
+
+  private async reached(position: bigint): Promise<void> {
+    if (position > this.done) this.done = position;
+    if (this.done !== this.saved) {
+      await this.deps.tables.saveProgress({
+        logId: this.logId,
+        position: this.done,
+        completeUpToMs: this.completeUpToMs,
+        planRevision: this.plan?.revision ?? -1,
+      });
+      this.saved = this.done;
+    }
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,173 @@
+// The tables of one build of the facts: insert a chunk, tell whether it is there, and make it be there.
+import { hash } from 'node:crypto';
+import type { Chunk, FactSource } from './chunk.js';
+import { type Engine, quoted } from './engine.js';
+import { type ChunkPlan, insertToken } from './plan-log.js';
+import { describe, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
+import { type FactSchema, factSchema } from './schema.js';
+
+/** Columns of a stored row in the order in which the sink writes them. */
+function storedColumns(source: FactSource): readonly string[] {
+  return [...source.projection.columns, 'chunk'];
+}
+
+export interface Progress {
+  readonly logId: string;
+  readonly position: bigint;
+  readonly completeUpToMs: number;
+  readonly planRevision: number;
+}
+
+export class FactTables {
+  readonly schema: FactSchema;
+  private shapes: readonly RollUpShape[] | undefined;
+
+  constructor(
+    readonly engine: Engine,
+    private readonly source: FactSource,
+    private readonly place: { readonly sink: string; readonly build: number; readonly timeZone: string },
+  ) {
+    this.schema = factSchema(place.build, place.timeZone);
+  }
+
+  async create(): Promise<void> {
+    for (const statement of this.schema.statements) await this.engine.command(statement);
+  }
+
+  async rollUps(): Promise<readonly RollUpShape[]> {
+    this.shapes ??= await Promise.all(this.schema.rollUps.map((rollUp) => describe(this.engine, rollUp)));
+    return this.shapes;
+  }
+
+  /** One insert per month, raw table and views, each under its token: as often as it is said, it is there once. */
+  async insert(plan: ChunkPlan, chunk: Chunk): Promise<void> {
+    const columns = storedColumns(this.source);
+    for (const part of chunk.parts) {
+      const token = insertToken(this.place.sink, this.place.build, plan, String(part.month));
+      await this.engine.insertText(this.schema.factTable, columns, part.pieces, token);
+    }
+  }
+
+  /** The cheap check after every insert: as many rows, and of the same events, as were planned. */
+  async holds(plan: ChunkPlan): Promise<boolean> {
+    const found = await this.engine.row<{ rows: string; xor: string }>(
+      `SELECT toString(count()) AS rows, lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0))) AS xor FROM ${rowsOfChunk(this.span(plan))}`,
+    );
+    return found?.rows === String(plan.rows) && found.xor.padStart(32, '0') === plan.xor;
+  }
+
+  /** The thorough check after a crash: every row's text, and every roll-up. Names what differs. */
+  async differences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    const found: string[] = [];
+    if (!(await this.holdsText(plan, chunk))) found.push(this.schema.factTable);
+    for (const shape of await this.rollUps()) {
+      if (!(await holdsChunk(this.engine, shape, this.span(plan)))) found.push(shape.rollUp.table);
+    }
+    return found;
+  }
+
+  /** Deletes the chunk, inserts it under the token of `plan`'s attempt, and makes every roll-up right again. */
+  async replace(plan: ChunkPlan, chunk: Chunk): Promise<void> {
+    for (const month of plan.months) {
+      await this.engine.command(
+        `ALTER TABLE ${this.schema.factTable} DELETE IN PARTITION ${month} WHERE chunk = ${plan.id}`,
+      );
+    }
+    await this.insert(plan, chunk);
+    for (const shape of await this.rollUps()) {
+      if (shape.rollUp.additive) for (const month of plan.months) await this.remakeMonth(shape, month);
+      else await this.addAgain(shape, plan);
+    }
+  }
+
+  /** A month of an additive roll-up from the fact table, put in the place of what is there in one step. */
+  async remakeMonth(shape: RollUpShape, month: number): Promise<void> {
+    const { table } = shape.rollUp;
+    const columns = shape.columns.map(({ name }) => name);
+    await this.engine.command(`DROP TABLE IF EXISTS ${table}_remade SYNC`);
+    await this.engine.command(`CREATE TABLE ${table}_remade AS ${table}`);
+    const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfMonth(this.schema.factTable, month))})`;
+    await this.engine.insertSelect(`${table}_remade`, columns, select, '');
+    await this.engine.command(`ALTER TABLE ${table} REPLACE PARTITION ${month} FROM ${table}_remade`);
+    await this.engine.command(`DROP TABLE ${table}_remade SYNC`);
+  }
+
+  async progress(): Promise<Progress | undefined> {
+    const row = await this.engine.row<Record<string, string>>(
+      `SELECT log_id, toString(max(position)) AS at_position, toString(toUnixTimestamp64Milli(max(complete_up_to))) AS complete, toString(max(plan_revision)) AS revision
+       FROM sink_progress WHERE sink = ${quoted(this.place.sink)} AND build = ${this.place.build} GROUP BY log_id`,
+    );
+    return (
+      row && {
+        logId: row['log_id'] ?? '',
+        position: BigInt(row['at_position'] ?? 0),
+        completeUpToMs: Number(row['complete']),
+        planRevision: Number(row['revision']),
+      }
+    );
+  }
+
+  async saveProgress(progress: Progress): Promise<void> {
+    const values = [
+      this.place.sink,
+      this.place.build,
+      progress.logId,
+      progress.position,
+      new Date(progress.completeUpToMs).toISOString().replace('T', ' ').slice(0, 23),
+      progress.planRevision,
+    ];
+    await this.engine.insertText(
+      'sink_progress',
+      ['sink', 'build', 'log_id', 'position', 'complete_up_to', 'plan_revision'],
+      [Buffer.from(`${values.join('\t')}\n`)],
+      '',
+    );
+  }
+
+  private async holdsText(plan: ChunkPlan, chunk: Chunk): Promise<boolean> {
+    const found = await this.engine.row<{ rows: string; digest: string }>(
+      `SELECT toString(count()) AS rows, ${rowsDigest(storedColumns(this.source))} AS digest FROM ${rowsOfChunk(this.span(plan))}`,
+    );
+    const digest = digestOfLines(chunk.parts.flatMap(({ pieces }) => pieces));
+    return found?.rows === String(chunk.rows) && found.digest.padStart(16, '0') === digest;
+  }
+
+  /** A roll-up of idempotent columns: the chunk's share once more, under no token that was used before. */
+  private async addAgain(shape: RollUpShape, plan: ChunkPlan): Promise<void> {
+    const columns = shape.columns.map(({ name }) => name);
+    const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfChunk(this.span(plan)))})`;
+    const token = insertToken(this.place.sink, this.place.build, plan, shape.rollUp.name);
+    await this.engine.insertSelect(shape.rollUp.table, columns, select, token);
+  }
+
+  private span(plan: ChunkPlan): { factTable: string; id: bigint; months: readonly number[] } {
+    return { factTable: this.schema.factTable, id: plan.id, months: plan.months };
+  }
+}
+
+/** In ClickHouse: exclusive-or of the first 8 bytes of the MD5 of each row's text, as hex digits. */
+export function rowsDigest(columns: readonly string[]): string {
+  const text = `formatRow('TabSeparated', ${columns.join(', ')})`;
+  return `lower(hex(groupBitXor(reinterpretAsUInt64(reverse(substring(MD5(${text}), 1, 8))))))`;
+}
+
+/** The same of folded lines, as 16 hex digits. */
+export function digestOfLines(pieces: readonly Buffer[]): string {
+  let high = 0;
+  let low = 0;
+  for (const piece of pieces) {
+    let start = 0;
+    for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, start)) {
+      const digest = hash('md5', piece.subarray(start, end + 1), 'buffer');
+      high ^= digest.readUInt32BE(0);
+      low ^= digest.readUInt32BE(4);
+      start = end + 1;
+    }
+  }
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** Months of the rows of a chunk that is to be planned. */
+export function monthsOf(chunk: Chunk): readonly number[] {
+  return chunk.parts.map(({ month }) => month);
+}

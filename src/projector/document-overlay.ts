@@ -1,0 +1,310 @@
+// The DocumentView a fold works on: what was loaded, with the changes of the batch in, and the write commands that lead
+// from one to the other. Documents and fields are written once per batch however often they change; a sorted set's
+// changes keep their order, because a trim between two of them matters.
+import type { DocumentView, Scored } from '../kernel/projection.js';
+import type { Loaded, WriteCommand } from './document-sink.js';
+import { SortedMembers } from './sorted-members.js';
+
+/** Most words of one command: Lua's `unpack` takes fewer than 8,000. */
+const commandWordsMax = 1_000;
+
+interface Doc {
+  readonly kind: 'doc';
+  known: boolean;
+  text: string | undefined;
+  value: unknown;
+  changed: boolean;
+}
+interface Hash {
+  readonly kind: 'hash';
+  /** All fields are known: one that is not in `values` does not exist. */
+  whole: boolean;
+  readonly values: Map<string, unknown>;
+  readonly changed: Set<string>;
+  cleared: boolean;
+}
+interface Sorted {
+  readonly kind: 'sorted';
+  members: SortedMembers | undefined;
+  commands: string[][];
+}
+type Entry = Doc | Hash | Sorted;
+
+export class DocumentOverlay implements DocumentView {
+  private readonly entries = new Map<string, Entry>();
+  private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
+  private position = 0n;
+  private writtenWords = 0;
+
+  constructor(
+    private readonly name: string,
+    readonly owns: (ownerId: string) => boolean,
+  ) {}
+
+  /** The event whose changes come now; live entries are numbered by it. */
+  at(position: bigint): void {
+    this.position = position;
+  }
+
+  /** About how many words the commands of this batch have so far. */
+  get words(): number {
+    return this.writtenWords;
+  }
+
+  hasField(key: string, field: string): boolean {
+    const entry = this.entries.get(key);
+    return entry?.kind === 'hash' && (entry.whole || entry.values.has(field));
+  }
+  /** Is the whole key known? */
+  has(key: string): boolean {
+    const entry = this.entries.get(key);
+    if (!entry) return false;
+    if (entry.kind === 'doc') return entry.known;
+    return entry.kind === 'hash' ? entry.whole : entry.members !== undefined;
+  }
+
+  /** Takes in what the sink answered; what the batch has already changed stays. */
+  learn(key: string, field: string | undefined, loaded: Loaded): void {
+    if (loaded.kind === 'doc') {
+      const doc = this.doc(key);
+      if (!doc.known) Object.assign(doc, { known: true, text: loaded.text });
+    } else if (loaded.kind === 'hash') {
+      const hash = this.hash(key);
+      if (hash.whole) return;
+      for (const [name, text] of loaded.values) if (!hash.values.has(name)) hash.values.set(name, JSON.parse(text));
+      hash.whole = true;
+    } else if (loaded.kind === 'field' && field !== undefined) {
+      const { values, whole } = this.hash(key);
+      if (!whole && !values.has(field))
+        values.set(field, loaded.text === undefined ? undefined : JSON.parse(loaded.text));
+    } else if (loaded.kind === 'sorted') {
+      const sorted = this.sorted(key);
+      sorted.members ??= new SortedMembers(loaded.members);
+    }
+  }
+
+  get<Value>(key: string): Value | undefined {
+    const doc = this.doc(key);
+    if (!doc.known) throw this.undeclared(key);
+    if (doc.value === undefined && doc.text !== undefined) doc.value = JSON.parse(doc.text);
+    return doc.value as Value | undefined;
+  }
+
+  put(key: string, value: unknown): void {
+    const text = JSON.stringify(value);
+    const doc = this.doc(key);
+    if (doc.known && doc.text === text) return;
+    Object.assign(doc, { known: true, changed: true, text, value: undefined });
+    this.writtenWords += 3;
+  }
+
+  delete(key: string): void {
+    const entry = this.entries.get(key);
+    this.writtenWords += 2;
+    if (entry?.kind === 'hash') {
+      entry.values.clear();
+      entry.changed.clear();
+      entry.whole = true;
+      entry.cleared = true;
+    } else if (entry?.kind === 'sorted') {
+      entry.members = new SortedMembers();
+      entry.commands = [['DEL', key]];
+    } else {
+      const doc = this.doc(key);
+      if (doc.known && doc.text === undefined) return;
+      Object.assign(doc, { known: true, changed: true, text: undefined, value: undefined });
+    }
+  }
+
+  field<Value>(key: string, field: string): Value | undefined {
+    const hash = this.hash(key);
+    if (!hash.whole && !hash.values.has(field)) throw this.undeclared(`${key}[${field}]`);
+    return hash.values.get(field) as Value | undefined;
+  }
+
+  fields<Value>(key: string): ReadonlyMap<string, Value> {
+    const hash = this.hash(key);
+    if (!hash.whole) throw this.undeclared(key);
+    const present = [...hash.values].filter(([, value]) => value !== undefined);
+    return new Map(present) as ReadonlyMap<string, Value>;
+  }
+
+  setField(key: string, field: string, value: unknown): void {
+    const hash = this.hash(key);
+    // A copy as Redis would give it back: no `undefined` inside, nothing shared with the event.
+    hash.values.set(field, JSON.parse(JSON.stringify(value)));
+    hash.changed.add(field);
+    this.writtenWords += 2;
+  }
+
+  deleteField(key: string, field: string): void {
+    const hash = this.hash(key);
+    hash.values.set(field, undefined);
+    hash.changed.add(field);
+    this.writtenWords += 1;
+  }
+
+  range(key: string): readonly Scored[] {
+    const { members } = this.sorted(key);
+    if (!members) throw this.undeclared(key);
+    return members.range();
+  }
+
+  add(key: string, member: string, score: number): void {
+    const sorted = this.sorted(key);
+    sorted.members?.add(member, score);
+    this.extend(sorted, 'ZADD', key, [String(score), member]);
+  }
+
+  remove(key: string, member: string): void {
+    const sorted = this.sorted(key);
+    sorted.members?.remove(member);
+    this.extend(sorted, 'ZREM', key, [member]);
+  }
+
+  trim(key: string, max: number): void {
+    const sorted = this.sorted(key);
+    if (sorted.members && sorted.members.size <= max) return;
+    sorted.members?.trim(max);
+    sorted.commands.push(['ZREMRANGEBYRANK', key, '0', String(-max - 1)]);
+    this.writtenWords += 4;
+  }
+
+  notify(ownerId: string, topic: string, subjectId: string): void {
+    this.changes.push([ownerId, topic, subjectId, this.position]);
+    this.writtenWords += 12;
+  }
+
+  /** @param changesKey the stream of live changes @param changesMax about how many of them are kept */
+  commands(changesKey: string, changesMax: number): WriteCommand[] {
+    const commands: string[][] = [];
+    for (const [key, entry] of this.entries) {
+      if (entry.kind === 'doc') {
+        if (entry.changed) commands.push(entry.text === undefined ? ['DEL', key] : ['SET', key, entry.text]);
+      } else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
+      else commands.push(...entry.commands);
+    }
+    let index = 0;
+    let last = -1n;
+    for (const [owner, topic, subject, position] of this.changes) {
+      index = position === last ? index + 1 : 0;
+      last = position;
+      const id = `${position}-${index}`;
+      commands.push(['XADD', changesKey, 'MAXLEN', '~', String(changesMax), id, 'o', owner, 't', topic, 's', subject]);
+    }
+    return commands as unknown as WriteCommand[];
+  }
+
+  /**
+   * The commands are written: what is known stays known for the next batch, up to `valuesMax` documents, fields and
+   * members; the oldest keys go first.
+   */
+  settle(valuesMax: number): void {
+    this.changes.length = 0;
+    this.writtenWords = 0;
+    let values = 0;
+    for (const [key, entry] of this.entries) {
+      if (entry.kind === 'doc') {
+        // It may come back as another kind of key.
+        if (isGone(entry)) this.entries.delete(key);
+        entry.changed = false;
+      } else if (entry.kind === 'hash') {
+        entry.changed.clear();
+        entry.cleared = false;
+        for (const [field, value] of entry.whole ? entry.values : []) {
+          if (value === undefined) entry.values.delete(field);
+        }
+      } else if (entry.members) entry.commands = [];
+      else this.entries.delete(key);
+      values += weight(entry);
+    }
+    for (const [key, entry] of this.entries) {
+      if (values <= valuesMax) break;
+      values -= weight(entry);
+      this.entries.delete(key);
+    }
+  }
+
+  private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
+    this.writtenWords += words.length;
+    const last = sorted.commands.at(-1);
+    if (last?.[0] === command && last.length < commandWordsMax) last.push(...words);
+    else {
+      sorted.commands.push([command, key, ...words]);
+      this.writtenWords += 2;
+    }
+  }
+
+  private undeclared(key: string): Error {
+    return new Error(`${this.name}: ${key} is read but not named by the handler's reads`);
+  }
+
+  private doc(key: string): Doc {
+    return this.entry(key, 'doc', () => ({
+      kind: 'doc',
+      known: false,
+      text: undefined,
+      value: undefined,
+      changed: false,
+    }));
+  }
+  private hash(key: string): Hash {
+    return this.entry(key, 'hash', () => ({
+      kind: 'hash',
+      whole: false,
+      values: new Map(),
+      changed: new Set(),
+      cleared: false,
+    }));
+  }
+  private sorted(key: string): Sorted {
+    return this.entry(key, 'sorted', () => ({ kind: 'sorted', members: undefined, commands: [] }));
+  }
+  private entry<Kind extends Entry>(key: string, kind: Kind['kind'], make: () => Kind): Kind {
+    let entry = this.entries.get(key);
+    if (!entry || (entry.kind === 'doc' && kind !== 'doc' && isGone(entry))) {
+      const gone = entry !== undefined;
+      entry = make();
+      if (gone) markGone(entry, key);
+      this.entries.set(key, entry);
+    }
+    if (entry.kind !== kind) throw new Error(`${this.name}: ${key} is a ${entry.kind} and is used as a ${kind}`);
+    return entry as Kind;
+  }
+}
+
+function weight(entry: Entry): number {
+  if (entry.kind === 'doc') return 1;
+  return 1 + (entry.kind === 'hash' ? entry.values.size : (entry.members?.size ?? 0));
+}
+
+/** A key that was deleted before anything was known of it may come back as any kind. */
+function isGone(doc: Doc): boolean {
+  return doc.changed && doc.text === undefined;
+}
+function markGone(entry: Entry, key: string): void {
+  if (entry.kind === 'hash') Object.assign(entry, { whole: true, cleared: true });
+  if (entry.kind === 'sorted') Object.assign(entry, { members: new SortedMembers(), commands: [['DEL', key]] });
+}
+
+function hashCommands(key: string, hash: Hash): string[][] {
+  const commands: string[][] = hash.cleared ? [['DEL', key]] : [];
+  let set = ['HSET', key];
+  let removed = ['HDEL', key];
+  for (const field of hash.changed) {
+    const value = hash.values.get(field);
+    if (value === undefined) removed.push(field);
+    else set.push(field, JSON.stringify(value));
+    if (set.length >= commandWordsMax) {
+      commands.push(set);
+      set = ['HSET', key];
+    }
+    if (removed.length >= commandWordsMax) {
+      commands.push(removed);
+      removed = ['HDEL', key];
+    }
+  }
+  if (set.length > 2) commands.push(set);
+  if (removed.length > 2) commands.push(removed);
+  return commands;
+}

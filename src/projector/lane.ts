@@ -1,0 +1,86 @@
+// Runners that go over the log together: one subscription, each event decoded once. A runner that needs a person leaves
+// the lane; any other failure is tried again, from where each runner then stands.
+import type { EventLog, LogEvent } from '../event-log/event-log.js';
+import { Backoff } from './backoff.js';
+import { type DocumentRunner, ProjectionStuck } from './document-runner.js';
+import { type Decoder, decodePage } from './page.js';
+
+export interface LaneListener {
+  /** The runners have folded everything up to the head as it was a moment ago. */
+  caughtUp?(position: bigint): Promise<void> | void;
+  fault?(error: unknown): void;
+  stuck?(runner: DocumentRunner, error: ProjectionStuck): void;
+}
+
+export class Lane {
+  private runners: readonly DocumentRunner[];
+
+  constructor(
+    private readonly log: Pick<EventLog, 'subscribeAll'>,
+    private readonly decoder: Decoder,
+    runners: readonly DocumentRunner[],
+    private readonly listener: LaneListener = {},
+  ) {
+    this.runners = runners;
+  }
+
+  /** Until the signal aborts, or every runner is stuck. */
+  async run(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (!signal.aborted && this.runners.length > 0) {
+      try {
+        await this.each((runner) => runner.open());
+        await this.each((runner) => runner.begin());
+        if (this.runners.length > 0) await this.follow(signal, backoff);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.listener.fault?.(error);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  private async follow(signal: AbortSignal, backoff: Backoff): Promise<void> {
+    const start = this.runners.reduce((least, { position }) => (position < least ? position : least), maxPosition);
+    let after = start;
+    for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
+      if (page.kind === 'caught-up') {
+        await this.each((runner) => runner.pass(page.position));
+        await this.listener.caughtUp?.(page.position);
+      } else {
+        await this.fold(page.events, signal);
+        // Somebody moved a checkpoint back: its events are behind this subscription.
+        if (this.runners.some(({ position }) => position < after)) return;
+        after = page.events.at(-1)?.position ?? after;
+      }
+      backoff.reset();
+      if (this.runners.length === 0) return;
+    }
+  }
+
+  private async fold(events: readonly LogEvent[], signal: AbortSignal): Promise<void> {
+    const page = await decodePage(events, this.decoder, (type) => this.runners.some((runner) => runner.wants(type)));
+    await this.each((runner) => runner.fold(page, signal));
+  }
+
+  /** All of them, whichever fails; then the first failure that is not its runner's own. */
+  private async each(step: (runner: DocumentRunner) => Promise<void>): Promise<void> {
+    const { runners } = this;
+    const results = await Promise.allSettled(runners.map(step));
+    const left: DocumentRunner[] = [];
+    let fault: unknown;
+    for (const [index, result] of results.entries()) {
+      const runner = runners[index] as DocumentRunner;
+      if (result.status === 'rejected' && result.reason instanceof ProjectionStuck) {
+        this.listener.stuck?.(runner, result.reason);
+        continue;
+      }
+      left.push(runner);
+      if (result.status === 'rejected') fault ??= result.reason;
+    }
+    this.runners = left;
+    if (fault !== undefined) throw fault;
+  }
+}
+
+const maxPosition = 2n ** 64n - 1n;

@@ -1,0 +1,116 @@
+// One shard of one build in Redis. A batch is one script: it compares the checkpoint, writes everything and moves the
+// checkpoint, so that a batch is in the documents exactly once whoever sends it and however often.
+import { createHash } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import { buildPrefix, ownKeys, type ShardName } from '../kernel/document-keys.js';
+import type { ReadSpec } from '../kernel/projection.js';
+import { pipelineReplies, scoredReply } from '../stores/documents/replies.js';
+import type { DocumentSink, FenceMismatch, Loaded, SinkCommit, SinkState } from './document-sink.js';
+
+export type RedisClient = Redis | Cluster;
+
+/** Keys removed per round trip when a build is cleared. */
+const clearKeysMax = 1_000;
+
+/**
+ * KEYS[1] the checkpoint. ARGV[1] the checkpoint expected ('' for none), ARGV[2] the next one, then the commands, each
+ * as its number of words and its words. The commands' keys share the checkpoint's hash tag; they are not in KEYS, which
+ * would send every one of them twice. Returns the checkpoint found when it is not the expected one, else nothing.
+ */
+const commitScript = `
+local found = redis.call('GET', KEYS[1]) or ''
+if found ~= ARGV[1] then return {found} end
+local at = 3
+while at <= #ARGV do
+  local words = tonumber(ARGV[at])
+  redis.call(unpack(ARGV, at + 1, at + words))
+  at = at + words + 1
+end
+redis.call('SET', KEYS[1], ARGV[2])
+return {}`;
+const commitSha = createHash('sha1').update(commitScript).digest('hex');
+
+export class RedisSink implements DocumentSink {
+  private readonly prefix: string;
+
+  constructor(
+    private readonly redis: RedisClient,
+    name: ShardName,
+    build: number,
+  ) {
+    this.prefix = buildPrefix(name, build);
+  }
+
+  async state(): Promise<SinkState> {
+    const pipeline = this.redis.pipeline();
+    pipeline.get(this.prefix + ownKeys.checkpoint);
+    pipeline.get(this.prefix + ownKeys.marker);
+    pipeline.hgetall(this.prefix + ownKeys.parkedKeys);
+    pipeline.hlen(this.prefix + ownKeys.deadLetters);
+    pipeline.hkeys(this.prefix + ownKeys.dropped);
+    const [checkpoint, marker, parked, deadLetters, dropped] = pipelineReplies(await pipeline.exec());
+    return {
+      checkpoint: (checkpoint as string | null) ?? undefined,
+      marker: (marker as string | null) ?? undefined,
+      parkedKeys: new Map(Object.entries(parked as Record<string, string>)),
+      deadLetters: deadLetters as number,
+      dropped: new Set(dropped as string[]),
+    };
+  }
+
+  async load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
+    if (specs.length === 0) return [];
+    const pipeline = this.redis.pipeline();
+    for (const spec of specs) {
+      if ('doc' in spec) pipeline.get(this.prefix + spec.doc);
+      else if ('sorted' in spec) pipeline.zrange(this.prefix + spec.sorted, '0', '-1', 'WITHSCORES');
+      else if (spec.field === undefined) pipeline.hgetall(this.prefix + spec.hash);
+      else pipeline.hget(this.prefix + spec.hash, spec.field);
+    }
+    const replies = pipelineReplies(await pipeline.exec());
+    return specs.map((spec, index) => loadedFrom(spec, replies[index]));
+  }
+
+  async commit({ expected, next, commands }: SinkCommit): Promise<FenceMismatch | undefined> {
+    const words: string[] = [expected ?? '', next];
+    for (const [command, key, ...rest] of commands) {
+      words.push(String(rest.length + 2), command, this.prefix + key, ...rest);
+    }
+    const key = this.prefix + ownKeys.checkpoint;
+    const found = (await this.run(key, words)) as readonly string[];
+    return found.length === 0 ? undefined : { found: found[0] === '' ? undefined : found[0] };
+  }
+
+  async clear(): Promise<void> {
+    await this.redis.del(this.prefix + ownKeys.checkpoint, this.prefix + ownKeys.marker);
+    const nodes = 'nodes' in this.redis ? this.redis.nodes('master') : [this.redis];
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await node.scan(cursor, 'MATCH', `${globEscaped(this.prefix)}*`, 'COUNT', clearKeysMax);
+        if (keys.length > 0) await node.unlink(...keys);
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  private async run(key: string, words: readonly string[]): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(commitSha, 1, key, ...words);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
+      return await this.redis.eval(commitScript, 1, key, ...words);
+    }
+  }
+}
+
+function loadedFrom(spec: ReadSpec, reply: unknown): Loaded {
+  if ('doc' in spec) return { kind: 'doc', text: (reply as string | null) ?? undefined };
+  if ('sorted' in spec) return { kind: 'sorted', members: scoredReply(reply) };
+  if (spec.field !== undefined) return { kind: 'field', text: (reply as string | null) ?? undefined };
+  return { kind: 'hash', values: new Map(Object.entries(reply as Record<string, string>)) };
+}
+
+function globEscaped(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}
