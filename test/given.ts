@@ -81,6 +81,8 @@ export function given<C extends Command, E extends DomainEvent, State>(
       for (const event of past) story.record(event, t0);
       const run = (): readonly E[] => stored(story.carryOut(command));
       return {
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it.
+        // oxlint-disable-next-line unicorn/no-thenable
         then: (...events) => expect(run()).toEqual(stored(events)),
         thenNothing: () => expect(run()).toEqual([]),
         thenTypes: (...types) => expect(run().map(({ type }) => type)).toEqual(types),

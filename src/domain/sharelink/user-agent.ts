@@ -21,8 +21,9 @@ const crawlers: readonly (readonly [RegExp, string, Destination?])[] = [
   [/facebookexternalhit|facebookcatalog|facebot|meta-externalagent|meta-externalfetcher/i, 'facebookexternalhit'],
   [/^WhatsApp\/|\bWhatsApp\/\d/, 'WhatsApp', 'whatsapp'],
   [/Slackbot|Slack-ImgProxy/i, 'Slackbot', 'slack'],
-  [/Twitterbot/i, 'Twitterbot', 'x'],
+  // It says `TelegramBot (like TwitterBot)`.
   [/TelegramBot/i, 'TelegramBot', 'telegram'],
+  [/Twitterbot/i, 'Twitterbot', 'x'],
   [/Discordbot/i, 'Discordbot', 'discord'],
   [/LinkedInBot/i, 'LinkedInBot', 'linkedin'],
   [/SkypeUriPreview/i, 'SkypeUriPreview', 'teams'],

@@ -1,0 +1,248 @@
+// One person and one product: rungs, silence, recovery, the end of a journey and the next one.
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { IntentCommand } from '../../src/domain/intent/intent.commands.js';
+import { intentDecider } from '../../src/domain/intent/intent.decider.js';
+import type { IntentEvent } from '../../src/domain/intent/intent.events.js';
+import { journeyId } from '../../src/domain/intent/journey.js';
+import { addMs, dayMs, hourMs, minuteMs, toMs } from '../../src/kernel/clock.js';
+import { given, Story, stored, t0 } from '../given.js';
+
+const intent = given(intentDecider);
+const productRef = { productId: 'shoe', brandId: 'acme', category: 'shoes' };
+const who = { memberId: 'ann', productRef };
+const native = { ...who, sourceSystem: 'native' } as const;
+const unitPrice = { amountMinor: 4_999, currency: 'EUR' };
+const first = journeyId('ann', 'shoe', 0);
+const second = journeyId('ann', 'shoe', 1);
+
+const asks = (now = t0, questionId = 'q1'): IntentCommand => ({
+  type: 'AskAboutProduct',
+  now,
+  data: { ...native, questionId, context: 'card' },
+});
+const adds = (now = t0, externalEventId?: string): IntentCommand => ({
+  type: 'AddToCart',
+  now,
+  data: { ...native, cartId: 'cart-1', quantity: 2, unitPrice, externalEventId },
+});
+const removes = (now = t0, quantity = 1): IntentCommand => ({
+  type: 'RemoveFromCart',
+  now,
+  data: { ...who, cartId: 'cart-1', quantity },
+});
+const checksOut = (now = t0, checkoutId = 'checkout-1'): IntentCommand => ({
+  type: 'StartCheckout',
+  now,
+  data: { ...native, cartId: 'cart-1', checkoutId, quantity: 2, unitPrice },
+});
+const buys = (now = t0, orderId = 'order-1'): IntentCommand => ({
+  type: 'CloseIntent',
+  now,
+  data: { ...who, orderId },
+});
+const onlyViewed = (now: string, lastViewedAt = t0): IntentCommand => ({
+  type: 'AbandonBrowse',
+  now,
+  data: { ...who, lastViewedAt },
+});
+
+const inCart: IntentEvent = {
+  type: 'ProductAddedToCart',
+  data: { ...native, intentId: first, cartId: 'cart-1', quantity: 2, unitPrice },
+};
+const inCheckout: IntentEvent = {
+  type: 'CheckoutStarted',
+  data: { ...native, intentId: first, cartId: 'cart-1', checkoutId: 'checkout-1', quantity: 2, unitPrice },
+};
+const asked: IntentEvent = {
+  type: 'ProductAskedAbout',
+  data: { ...native, intentId: first, questionId: 'q1', context: 'card' },
+};
+const closed: IntentEvent = { type: 'PurchaseIntentClosed', data: { ...who, intentId: first, orderId: 'order-1' } };
+
+function abandoned(stage: 'browse' | 'cart' | 'checkout', lastActivityAt = t0): IntentEvent {
+  const occurredAt = addMs(lastActivityAt, stage === 'browse' ? 24 * hourMs : hourMs);
+  return { type: 'PurchaseIntentAbandoned', data: { ...who, intentId: first, stage, lastActivityAt }, occurredAt };
+}
+
+function story(...commands: IntentCommand[]): Story<IntentCommand, IntentEvent, typeof intentDecider.initialState> {
+  const told = new Story(intentDecider);
+  for (const command of commands) told.carryOut(command);
+  return told;
+}
+
+describe('a rung', () => {
+  it('opens a journey whose id derives from who, what and how many there were', () => {
+    intent().when(adds()).then(inCart);
+    intent().when(asks()).then(asked);
+    intent().when(checksOut()).then(inCheckout);
+  });
+  it('goes on with the open journey', () => {
+    const [, event] = story(asks(), adds(addMs(t0, minuteMs))).events;
+    expect(event?.data).toMatchObject({ intentId: first });
+    expect(event?.data).not.toHaveProperty('previousIntentId');
+  });
+  it('that another system reports twice is one', () => intent(inCart).when(adds()).thenTypes('ProductAddedToCart'));
+  it('known by another system’s event id is one', () =>
+    expect(story(adds(t0, 'evt-9'), adds(t0, 'evt-9')).events.length).toBe(1));
+  it('of the same question or checkout is one', () => {
+    intent(asked).when(asks()).thenNothing();
+    intent(inCheckout).when(checksOut()).thenNothing();
+  });
+});
+
+describe('taking out of the cart', () => {
+  it('takes no more than there is', () => {
+    const told = story(adds(), removes(t0, 5));
+    expect(told.events[1]?.data).toMatchObject({ quantity: 2 });
+    intent().when(removes()).thenNothing();
+    intent(inCart, ...(told.events.slice(1) as IntentEvent[]))
+      .when(removes())
+      .thenNothing();
+  });
+  it('of everything leaves a person who looks around', () =>
+    expect(story(adds(), removes(t0, 2)).state.journey?.stage).toBe('browse'));
+});
+
+describe('silence', () => {
+  it.each<[string, IntentEvent, 'browse' | 'cart' | 'checkout', number]>([
+    ['after asking: 24 h', asked, 'browse', 24 * hourMs],
+    ['with a cart: 1 h', inCart, 'cart', hourMs],
+    ['in the checkout: 1 h', inCheckout, 'checkout', hourMs],
+  ])('%s', (_, event, stage, afterMs) => {
+    const told = story();
+    told.record(event, t0);
+    expect(told.tick(addMs(t0, afterMs - 1))).toEqual([]);
+    expect(told.tick(addMs(t0, 3 * dayMs))).toEqual([abandoned(stage)]);
+    expect(told.tick(addMs(t0, 4 * dayMs))).toEqual([]);
+  });
+  it('of 30 days ends the journey; the next one names it', () => {
+    const told = story(adds());
+    expect(told.tick(addMs(t0, 40 * dayMs)).map(({ type, occurredAt }) => [type, occurredAt])).toEqual([
+      ['PurchaseIntentAbandoned', addMs(t0, hourMs)],
+      ['PurchaseIntentExpired', addMs(t0, 30 * dayMs)],
+    ]);
+    const [event] = told.carryOut(adds(addMs(t0, 41 * dayMs)));
+    expect(event?.data).toMatchObject({ intentId: second, previousIntentId: first });
+  });
+  it('abandons a stage once per journey', () => {
+    const told = story(adds());
+    told.tick(addMs(t0, 2 * hourMs));
+    told.carryOut(adds(addMs(t0, 3 * hourMs)));
+    expect(told.tick(addMs(t0, 9 * hourMs))).toEqual([]);
+    told.carryOut(checksOut(addMs(t0, 10 * hourMs)));
+    expect(told.tick(addMs(t0, 12 * hourMs))).toMatchObject([{ data: { stage: 'checkout' } }]);
+  });
+});
+
+describe('only looking', () => {
+  it('for 24 hours without a rung is an abandonment of its own journey', () => {
+    intent()
+      .when(onlyViewed(addMs(t0, dayMs)))
+      .then(abandoned('browse'));
+    intent()
+      .when(onlyViewed(addMs(t0, dayMs - 1)))
+      .thenNothing();
+  });
+  it('is overtaken by a rung at or after the last view', () => {
+    const told = story(asks(addMs(t0, hourMs)));
+    expect(told.carryOut(onlyViewed(addMs(t0, 24 * hourMs)))).toEqual([]);
+  });
+  it('does not abandon a cart', () =>
+    expect(
+      story(adds())
+        .carryOut(onlyViewed(addMs(t0, 30 * hourMs), addMs(t0, minuteMs)))
+        .slice(1),
+    ).toEqual([]));
+  it('is told once', () => {
+    const told = story(onlyViewed(addMs(t0, dayMs)));
+    expect(told.carryOut(onlyViewed(addMs(t0, dayMs)))).toEqual([]);
+    expect(told.carryOut(onlyViewed(addMs(t0, 3 * dayMs), addMs(t0, 2 * dayMs)))).toEqual([]);
+  });
+});
+
+describe('recovery', () => {
+  it('is the next sign of life within 30 days', () => {
+    const told = story(adds());
+    told.tick(addMs(t0, hourMs));
+    expect(told.carryOut(checksOut(addMs(t0, 2 * hourMs))).map(({ type }) => type)).toEqual([
+      'CheckoutStarted',
+      'PurchaseIntentRecovered',
+    ]);
+    expect(told.events.at(-1)?.data).toMatchObject({ stage: 'cart', by: 'checkout', afterSec: 3_600 });
+    expect(told.carryOut(asks(addMs(t0, 2 * hourMs))).length).toBe(1);
+  });
+  it('by a purchase comes with the end', () => {
+    const told = story(adds());
+    told.tick(addMs(t0, hourMs));
+    expect(told.carryOut(buys(addMs(t0, 5 * hourMs)))).toMatchObject([
+      { type: 'PurchaseIntentRecovered', data: { by: 'purchase' } },
+      { type: 'PurchaseIntentClosed' },
+    ]);
+  });
+});
+
+describe('a purchase', () => {
+  it('ends the journey once', () => {
+    intent(inCart).when(buys()).then(closed);
+    intent(inCart, closed).when(buys()).thenNothing();
+    intent(inCart, closed).when(buys(t0, 'order-2')).thenNothing();
+  });
+  it('sent again does not end the next journey', () => {
+    const again = { ...inCart, data: { ...inCart.data, intentId: second, previousIntentId: first } } as IntentEvent;
+    intent(inCart, closed, again).when(buys()).thenNothing();
+  });
+  it('without an earlier rung closes nothing', () => intent().when(buys()).thenNothing());
+});
+
+describe('any history of an intent', () => {
+  const anyStep = fc.tuple(
+    fc.constantFrom(
+      (now: string) => adds(now),
+      (now: string) => removes(now),
+      (now: string) => asks(now, `q-${toMs(now)}`),
+      (now: string) => checksOut(now, `c-${toMs(now)}`),
+      (now: string) => buys(now, `o-${toMs(now)}`),
+      (now: string) => onlyViewed(now, addMs(now, -dayMs)),
+    ),
+    fc.oneof(fc.nat(120), fc.nat(60 * 24 * 3), fc.nat(60 * 24 * 40)),
+  );
+  type Step = [(now: string) => IntentCommand, number];
+
+  it('is the same whether timers were in time or never came', () =>
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 25 }), (steps: Step[]) => {
+        const late = story();
+        const inTime = story();
+        let now = t0;
+        for (const [make, minutes] of steps) {
+          for (let passed = 0; passed < minutes; passed += 30) inTime.tick(addMs(now, passed * minuteMs));
+          now = addMs(now, minutes * minuteMs);
+          late.carryOut(make(now));
+          inTime.carryOut(make(now));
+        }
+        expect(stored(late.events)).toEqual(stored(inTime.events));
+      }),
+    ));
+
+  it('abandons each stage at most once per journey, and recovers no more than it abandoned', () =>
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 40 }), (steps: Step[]) => {
+        const told = story();
+        let now = t0;
+        for (const [make, minutes] of steps) {
+          now = addMs(now, minutes * minuteMs);
+          told.carryOut(make(now));
+        }
+        const stages = told.events.flatMap(({ type, data }) =>
+          type === 'PurchaseIntentAbandoned' && 'stage' in data ? [`${data.intentId} ${data.stage}`] : [],
+        );
+        expect(new Set(stages).size).toBe(stages.length);
+        const recovered = told.events.filter(({ type }) => type === 'PurchaseIntentRecovered');
+        expect(recovered.length).toBeLessThanOrEqual(stages.length);
+        const times = told.events.flatMap(({ occurredAt }) => (occurredAt ? [toMs(occurredAt)] : []));
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+      }),
+    ));
+});

@@ -1,0 +1,133 @@
+// Orders add up, and no more is given back than was bought.
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { OrderCommand } from '../../src/domain/order/order.commands.js';
+import { orderDecider } from '../../src/domain/order/order.decider.js';
+import type { OrderEvent } from '../../src/domain/order/order.events.js';
+import { Rejection } from '../../src/kernel/rejection.js';
+import { given, Story, t0 } from '../given.js';
+
+const order = given(orderDecider);
+const shoe = { productId: 'shoe', brandId: 'acme' };
+const sock = { productId: 'sock', brandId: 'acme' };
+const shoes = { productRef: shoe, quantity: 2, unitPriceMinor: 5_000, discountMinor: 1_000, taxMinor: 900 };
+type PlaceData = Extract<OrderCommand, { type: 'PlaceOrder' }>['data'];
+const placing = {
+  orderId: 'order-1',
+  memberId: 'ann',
+  brandId: 'acme',
+  sourceSystem: 'native',
+  items: [shoes, { productRef: sock, quantity: 3, unitPriceMinor: 333, discountMinor: 0, taxMinor: 99 }],
+  shippingMinor: 490,
+  currency: 'EUR',
+} satisfies PlaceData;
+const places = (change: Partial<PlaceData> = {}): OrderCommand => ({
+  type: 'PlaceOrder',
+  now: t0,
+  data: { ...placing, ...change },
+});
+const placed: OrderEvent = {
+  type: 'PurchaseCompleted',
+  data: { ...placing, subtotalMinor: 10_999, discountMinor: 1_000, taxMinor: 999, totalMinor: 11_488 },
+};
+type RefundData = Extract<OrderCommand, { type: 'RefundOrder' }>['data'];
+function refunds(items: RefundData['items'], change: Partial<RefundData> = {}): OrderCommand {
+  return { type: 'RefundOrder', now: t0, data: { refundId: 'refund-1', orderId: 'order-1', items, ...change } };
+}
+
+describe('an order', () => {
+  it('is subtotal − discount + shipping + tax', () => order().when(places()).then(placed));
+  it('sent again is the same order', () => order(placed).when(places()).thenNothing());
+  it('cannot take another order’s id', () =>
+    order(placed)
+      .when(places({ shippingMinor: 0 }))
+      .thenRejects('order-exists'));
+  it('is with one brand', () =>
+    order()
+      .when(places({ brandId: 'other' }))
+      .thenRejects('brand-mismatch'));
+  it('gives no more discount than the price', () =>
+    order()
+      .when(places({ items: [{ ...shoes, discountMinor: 10_001 }] }))
+      .thenRejects('discount-exceeds-price'));
+  it('has amounts that can be counted', () =>
+    order()
+      .when(places({ items: [{ ...shoes, quantity: 1_000, unitPriceMinor: 1e12 }] }))
+      .thenRejects('amount-too-large'));
+});
+
+describe('a refund', () => {
+  it('says what of which order, and when that was bought', () =>
+    order(placed)
+      .when(refunds([{ productRef: shoe, quantity: 1, amountMinor: 4_950 }], { reason: 'too small' }))
+      .then({
+        type: 'PurchaseRefunded',
+        data: {
+          refundId: 'refund-1',
+          orderId: 'order-1',
+          memberId: 'ann',
+          brandId: 'acme',
+          purchasedAt: t0,
+          currency: 'EUR',
+          items: [{ productRef: shoe, quantity: 1, amountMinor: 4_950 }],
+          amountMinor: 4_950,
+          reason: 'too small',
+        },
+      }));
+  it.each<[string, RefundData['items'], Partial<RefundData>, string]>([
+    [
+      'of what was not bought',
+      [{ productRef: { ...shoe, variantId: 'red' }, quantity: 1, amountMinor: 1 }],
+      {},
+      'item-not-in-order',
+    ],
+    ['of more pieces', [{ productRef: shoe, quantity: 3, amountMinor: 1 }], {}, 'refund-exceeds-quantity'],
+    ['of more money', [{ productRef: shoe, quantity: 1, amountMinor: 9_901 }], {}, 'refund-exceeds-amount'],
+    [
+      'in another currency',
+      [{ productRef: shoe, quantity: 1, amountMinor: 1 }],
+      { currency: 'USD' },
+      'currency-mismatch',
+    ],
+    [
+      'of more pieces in two lines',
+      [
+        { productRef: shoe, quantity: 2, amountMinor: 1 },
+        { productRef: shoe, quantity: 1, amountMinor: 1 },
+      ],
+      {},
+      'refund-exceeds-quantity',
+    ],
+  ])('%s is refused', (_, items, change, code) => order(placed).when(refunds(items, change)).thenRejects(code));
+  it('of an unknown order is refused', () => order().when(refunds([])).thenRejects('order-not-found'));
+
+  it('never takes any line, or the order, below nothing; and sent twice is one', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(shoe, sock), fc.integer({ min: 1, max: 3 }), fc.nat(10_000)), {
+          maxLength: 30,
+        }),
+        (wishes) => {
+          const told = new Story(orderDecider);
+          told.carryOut(places());
+          const back = { shoe: { pieces: 0, money: 0 }, sock: { pieces: 0, money: 0 } };
+          for (const [number, [productRef, quantity, amountMinor]] of wishes.entries()) {
+            const command = refunds([{ productRef, quantity, amountMinor }], { refundId: `refund-${number}` });
+            try {
+              if (told.carryOut(command).length === 0) continue;
+              expect(told.carryOut(command)).toEqual([]);
+              const line = back[productRef.productId as keyof typeof back];
+              line.pieces += quantity;
+              line.money += amountMinor;
+            } catch (error) {
+              if (!(error instanceof Rejection)) throw error;
+            }
+          }
+          expect(back.shoe.pieces).toBeLessThanOrEqual(2);
+          expect(back.shoe.money).toBeLessThanOrEqual(9_900);
+          expect(back.sock.pieces).toBeLessThanOrEqual(3);
+          expect(back.sock.money).toBeLessThanOrEqual(1_098);
+        },
+      ),
+    ));
+});

@@ -1,0 +1,253 @@
+// A share ends once, whatever is reported of it and whenever.
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { ShareCommand } from '../../src/domain/share/share.commands.js';
+import { shareDecider } from '../../src/domain/share/share.decider.js';
+import type { ShareEvent } from '../../src/domain/share/share.events.js';
+import { addMs, minuteMs } from '../../src/kernel/clock.js';
+import { Rejection } from '../../src/kernel/rejection.js';
+import { given, Story, stored, t0 } from '../given.js';
+
+const share = given(shareDecider);
+const contentRef = { kind: 'video', contentId: 'clip-1', creatorId: 'cleo' } as const;
+const act = {
+  shareId: 'share-1',
+  sharerId: 'ann',
+  contentRef,
+  productRefs: [],
+  surface: 'feed',
+  parentEvidence: 'none',
+  rootShareId: 'share-1',
+  depth: 0,
+} satisfies Extract<ShareEvent, { type: 'ShareInitiated' }>['data'];
+const initiated: ShareEvent = { type: 'ShareInitiated', data: act };
+const completedOff: ShareEvent = {
+  type: 'ShareCompleted',
+  data: {
+    ...act,
+    timeToShareMs: 60_000,
+    completionKnown: true,
+    lateCompletion: false,
+    destinationClass: 'off_platform',
+    destination: 'whatsapp',
+    channelEvidence: 'os_callback',
+  },
+};
+const abandoned: ShareEvent = { type: 'ShareAbandoned', data: { ...act, stage: 'sheet', by: 'timer' } };
+
+type InitiateData = Extract<ShareCommand, { type: 'InitiateShare' }>['data'];
+function opensSheet(change: Partial<InitiateData> = {}): ShareCommand {
+  const data = {
+    shareId: 'share-1',
+    sharerId: 'ann',
+    contentRef,
+    productRefs: [],
+    surface: 'feed' as const,
+    ...change,
+  };
+  return { type: 'InitiateShare', now: t0, data };
+}
+type OffData = Extract<ShareCommand, { type: 'CompleteShareOffPlatform' }>['data'];
+function sendsTo(
+  destination: OffData['destination'],
+  channelEvidence: OffData['channelEvidence'],
+  now = t0,
+): ShareCommand {
+  return {
+    type: 'CompleteShareOffPlatform',
+    now,
+    data: { shareId: 'share-1', sharerId: 'ann', destination, channelEvidence },
+  };
+}
+function sendsIn(now = t0, destination: 'dm' | 'feed_repost' = 'dm'): ShareCommand {
+  return {
+    type: 'CompleteShareInApp',
+    now,
+    data: {
+      shareId: 'share-1',
+      sharerId: 'ann',
+      destination,
+      channelEvidence: 'declared',
+      conversationIds: ['talk-1', 'talk-2'],
+      memberIds: ['bob', 'cid'],
+      messageIds: ['m1', 'm2'],
+    },
+  };
+}
+const cancels = (now = t0): ShareCommand => ({
+  type: 'CancelShare',
+  now,
+  data: { shareId: 'share-1', sharerId: 'ann', stage: 'target' },
+});
+
+describe('opening the share sheet', () => {
+  it('begins a share', () => share().when(opensSheet()).then(initiated));
+  it('again is the same share', () => share(initiated).when(opensSheet()).thenNothing());
+  it('cannot take another share’s id', () =>
+    share(initiated)
+      .when(opensSheet({ sharerId: 'bob' }))
+      .thenRejects('share-exists'));
+});
+
+describe('handing on', () => {
+  const parent = {
+    shareId: 'share-0',
+    contentRef,
+    productRefs: [],
+    rootShareId: 'share-root',
+    depth: 3,
+    initiatedAt: t0,
+  };
+  it('is one deeper, under the same root', () =>
+    share()
+      .when(opensSheet({ parentShareId: 'share-0', parentEvidence: 'session', parent }))
+      .then({
+        type: 'ShareInitiated',
+        data: { ...act, parentShareId: 'share-0', parentEvidence: 'session', rootShareId: 'share-root', depth: 4 },
+      }));
+  it('stays at depth 64', () => {
+    const [event] = share()
+      .when(opensSheet({ parentShareId: 'share-0', parent: { ...parent, depth: 64 } }))
+      .outcome().events;
+    expect(event?.data).toMatchObject({ depth: 64, parentEvidence: 'explicit' });
+  });
+  it('of the same product counts as the same thing', () => {
+    const productRefs = [{ productId: 'shoe', brandId: 'acme' }];
+    const other = { ...contentRef, contentId: 'clip-2' };
+    share()
+      .when(
+        opensSheet({ parentShareId: 'share-0', productRefs, parent: { ...parent, contentRef: other, productRefs } }),
+      )
+      .thenTypes('ShareInitiated');
+  });
+  it.each([
+    ['that does not exist', undefined, 'parent-share-not-found'],
+    ['of other content', { ...parent, contentRef: { ...contentRef, contentId: 'clip-2' } }, 'parent-share-differs'],
+    ['that came later', { ...parent, initiatedAt: addMs(t0, 1) }, 'parent-share-later'],
+  ])('a share %s is refused', (_, found, code) =>
+    share()
+      .when(opensSheet({ parentShareId: 'share-0', parent: found }))
+      .thenRejects(code),
+  );
+});
+
+describe('completion', () => {
+  it('in the app counts people, not conversations', () =>
+    share(initiated)
+      .when(sendsIn(addMs(t0, 2_000)))
+      .then({
+        type: 'ShareCompleted',
+        data: {
+          ...act,
+          timeToShareMs: 2_000,
+          completionKnown: true,
+          lateCompletion: false,
+          destinationClass: 'in_app',
+          destination: 'dm',
+          channelEvidence: 'declared',
+          recipients: { conversationIds: ['talk-1', 'talk-2'], memberIds: ['bob', 'cid'], count: 2 },
+          messageIds: ['m1', 'm2'],
+        },
+      }));
+  it('off the platform', () =>
+    share(initiated)
+      .when(sendsTo('whatsapp', 'os_callback', addMs(t0, minuteMs)))
+      .then(completedOff));
+  it('is unknown when the system’s sheet tells nothing', () => {
+    const [event] = share(initiated).when(sendsTo('system_share_sheet', 'unknown')).outcome().events;
+    expect(event?.data).toMatchObject({ completionKnown: false });
+  });
+  it('reported twice is one', () => {
+    share(initiated, completedOff).when(sendsTo('whatsapp', 'os_callback')).thenNothing();
+    share(initiated, completedOff).when(sendsTo('whatsapp', 'unknown')).thenNothing();
+  });
+  it('of somebody else’s share finds no share', () =>
+    share({ ...initiated, data: { ...act, sharerId: 'bob' } } as ShareEvent)
+      .when(sendsIn())
+      .thenRejects('share-not-found'));
+  it('elsewhere on no better evidence is refused', () => {
+    share(initiated, completedOff).when(sendsTo('telegram', 'inferred')).thenRejects('share-already-completed');
+    share(initiated, completedOff).when(sendsIn()).thenRejects('share-already-completed');
+    share(initiated, completedOff).when(cancels()).thenRejects('share-already-completed');
+  });
+  it('elsewhere on better evidence corrects the channel', () =>
+    share(initiated, completedOff)
+      .when(sendsTo('telegram', 'declared'))
+      .then({
+        type: 'ShareChannelReclassified',
+        data: { shareId: 'share-1', from: 'whatsapp', to: 'telegram', evidence: 'declared' },
+      }));
+  it('by an unspecific way is corrected by any hint of the place', () => {
+    const copied = {
+      ...completedOff,
+      data: { ...completedOff.data, destination: 'copy_link', channelEvidence: 'declared' },
+    };
+    const hint: ShareCommand = {
+      type: 'ReclassifyShare',
+      now: t0,
+      data: { shareId: 'share-1', destination: 'whatsapp', channelEvidence: 'inferred' },
+    };
+    share(initiated, copied as ShareEvent)
+      .when(hint)
+      .thenTypes('ShareChannelReclassified');
+    share(initiated, completedOff).when(hint).thenNothing();
+    share(initiated).when(hint).thenNothing();
+  });
+});
+
+describe('silence', () => {
+  it('of half an hour abandons the share, dated when it was due', () => {
+    const story = new Story(shareDecider);
+    story.carryOut(opensSheet());
+    expect(story.tick(addMs(t0, 30 * minuteMs - 1))).toEqual([]);
+    expect(stored(story.tick(addMs(t0, 300 * minuteMs)))).toEqual(
+      stored([{ ...abandoned, occurredAt: addMs(t0, 30 * minuteMs) }]),
+    );
+    expect(story.tick(addMs(t0, 400 * minuteMs))).toEqual([]);
+  });
+  it('is undone by a late callback', () => {
+    const { events } = share(initiated)
+      .when(sendsTo('whatsapp', 'os_callback', addMs(t0, 40 * minuteMs)))
+      .outcome();
+    expect(events.map(({ type }) => type)).toEqual(['ShareAbandoned', 'ShareCompleted']);
+    expect(events[1]?.data).toMatchObject({ lateCompletion: true });
+  });
+  it('the sharer may say so at once', () => {
+    share(initiated)
+      .when(cancels())
+      .then({ type: 'ShareAbandoned', data: { ...act, stage: 'target', by: 'sharer' } });
+    share(initiated, abandoned).when(cancels()).thenNothing();
+  });
+});
+
+describe('any history of a share', () => {
+  const anyCommand = fc.constantFrom(
+    (now: string) => sendsIn(now),
+    (now: string) => sendsIn(now, 'feed_repost'),
+    (now: string) => sendsTo('whatsapp', 'os_callback', now),
+    (now: string) => sendsTo('copy_link', 'declared', now),
+    (now: string) => sendsTo('system_share_sheet', 'unknown', now),
+    cancels,
+  );
+  it('has at most one abandonment and then at most one completion, and takes every command twice as once', () =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyCommand, fc.nat(40)), { maxLength: 20 }), (steps) => {
+        const story = new Story(shareDecider);
+        story.carryOut(opensSheet());
+        let now = t0;
+        for (const [make, minutes] of steps) {
+          now = addMs(now, minutes * minuteMs);
+          try {
+            story.carryOut(make(now));
+            expect(story.carryOut(make(now))).toEqual([]);
+          } catch (error) {
+            if (!(error instanceof Rejection)) throw error;
+          }
+        }
+        const ends = story.events
+          .map(({ type }) => type)
+          .filter((type) => type === 'ShareCompleted' || type === 'ShareAbandoned');
+        expect([[], ['ShareAbandoned'], ['ShareCompleted'], ['ShareAbandoned', 'ShareCompleted']]).toContainEqual(ends);
+      }),
+    ));
+});
