@@ -1,5 +1,6 @@
 // A decider in the words of the business: given what happened, when this is asked, then this happens.
 // Every event that comes out must be one the catalog knows.
+/* oxlint-disable unicorn/no-thenable -- given, when, then; nobody awaits it. */
 import { expect } from '@jest/globals';
 import { eventCatalog } from '../src/domain/catalog.js';
 import { type Decider, decide, evolve } from '../src/kernel/decider.js';
@@ -82,7 +83,6 @@ export function given<C extends Command, E extends DomainEvent, State>(
       const run = (): readonly E[] => stored(story.carryOut(command));
       return {
         // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it.
-        // oxlint-disable-next-line unicorn/no-thenable
         then: (...events) => expect(run()).toEqual(stored(events)),
         thenNothing: () => expect(run()).toEqual([]),
         thenTypes: (...types) => expect(run().map(({ type }) => type)).toEqual(types),
