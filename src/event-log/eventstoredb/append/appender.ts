@@ -1,0 +1,124 @@
+// Appends that are written exactly once although answers get lost: every try carries the same event ids, and the server
+// knows an append that it has already written by them.
+import { type AppendResult, type LogEvent, LogFull, LogUnavailable } from '../../event-log.js';
+import { BackOff } from '../back-off.js';
+import type { Connection } from '../connection.js';
+import { toLogError } from '../errors.js';
+import type { EventStoreDbSettings } from '../settings.js';
+import { type AppendRequest, appendSize } from './append-message.js';
+import { BatchStream } from './batch-stream.js';
+
+/** How far back a stream is searched for events of a try whose answer got lost. */
+const searchEventsMax = 10_000;
+/** The server's clock may be behind ours by this much. */
+const clockSkewMs = 60_000;
+
+export interface AppenderOptions {
+  readonly settings: EventStoreDbSettings;
+  /** Aborted when the adapter is closed. */
+  readonly signal: AbortSignal;
+  /** The newest events of a stream first; used to look for what an unanswered try may have written. */
+  readonly readBackwards: (stream: string, limit: number) => AsyncIterable<readonly LogEvent[]>;
+}
+
+export class Appender {
+  private stream: Promise<BatchStream> | undefined;
+  private current: BatchStream | undefined;
+  private inFlightBytes = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: AppenderOptions,
+  ) {
+    options.signal.addEventListener(
+      'abort',
+      () => this.current?.cancel(new LogUnavailable('the event log was closed')),
+      { once: true },
+    );
+  }
+
+  /** @throws WrongExpectedRevision, StreamDeleted, AppendTooLarge, LogFull, LogUnavailable after `giveUpAfterMs` */
+  async append(request: AppendRequest): Promise<AppendResult> {
+    const bytes = appendSize(request.events);
+    const { inFlightBytesMax } = this.options.settings;
+    if (this.inFlightBytes > 0 && this.inFlightBytes + bytes > inFlightBytesMax) {
+      throw new LogUnavailable(`${this.inFlightBytes} of at most ${inFlightBytesMax} bytes of appends are unanswered`);
+    }
+    this.inFlightBytes += bytes;
+    try {
+      return await this.untilAnswered(request);
+    } finally {
+      this.inFlightBytes -= bytes;
+    }
+  }
+
+  private async untilAnswered(request: AppendRequest): Promise<AppendResult> {
+    const { settings, signal } = this.options;
+    const startedAt = Date.now();
+    const backOff = new BackOff(settings);
+    for (let tries = 1; ; tries++) {
+      try {
+        if (tries > 1 && !isCertain(request)) {
+          const found = await this.find(request, startedAt);
+          if (found) return found;
+        }
+        const stream = await this.open();
+        return await stream.append(request);
+      } catch (thrown) {
+        const error = toLogError(thrown, { stream: request.stream, expected: request.expected });
+        // A full disk is no passing trouble of the connection: whoever appends must hear of it.
+        if (!error.retryable || error instanceof LogFull || signal.aborted) throw error;
+        if (Date.now() - startedAt >= settings.giveUpAfterMs) {
+          const message = `${request.stream}: not appended in ${tries} tries: ${error.message}`;
+          throw error instanceof LogUnavailable ? new LogUnavailable(message, { cause: error }) : error;
+        }
+        await backOff.pause(signal);
+      }
+    }
+  }
+
+  private open(): Promise<BatchStream> {
+    this.stream ??= this.connect();
+    return this.stream;
+  }
+
+  private async connect(): Promise<BatchStream> {
+    try {
+      const client = await this.connection.streams();
+      const stream = new BatchStream(this.connection, client, {
+        attemptTimeoutMs: this.options.settings.attemptTimeoutMs,
+        onEnd: (error) => {
+          this.stream = undefined;
+          this.current = undefined;
+          void this.connection.gaveUp(client, error);
+        },
+      });
+      this.current = stream;
+      return stream;
+    } catch (error) {
+      this.stream = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Without an exact revision the server knows repeated ids only by a cache that a restart empties, so before another try
+   * the stream itself is asked.
+   */
+  private async find(request: AppendRequest, startedAt: number): Promise<AppendResult | undefined> {
+    const wanted = request.events.at(-1)?.id;
+    if (wanted === undefined) return undefined;
+    for await (const page of this.options.readBackwards(request.stream, searchEventsMax)) {
+      for (const event of page) {
+        if (event.id === wanted) return { revision: event.revision, position: event.position };
+        if (event.recordedAt < startedAt - clockSkewMs) return undefined;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** With an exact revision a repeated append is recognised by what the stream holds, for ever. */
+function isCertain(request: AppendRequest): boolean {
+  return typeof request.expected === 'number' || request.expected === 'no_stream';
+}
