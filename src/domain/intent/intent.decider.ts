@@ -68,7 +68,12 @@ function climbed(
   return {
     ...state,
     journeys: state.journey ? state.journeys : state.journeys + 1,
-    journey: { ...journey, ...change(journey), lastActivityAt: later(journey.lastActivityAt, place.occurredAt) },
+    journey: {
+      ...journey,
+      ...change(journey),
+      intentId: event.data.intentId,
+      lastActivityAt: later(journey.lastActivityAt, place.occurredAt),
+    },
     knownRungs: [...state.knownRungs, ...namesOfRung(event)].slice(-rungsRememberedMax),
   };
 }
@@ -165,6 +170,7 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
         journeys: state.journey ? state.journeys : state.journeys + 1,
         journey: {
           ...journey,
+          intentId: data.intentId,
           lastActivityAt: later(journey.lastActivityAt, data.lastActivityAt),
           abandonedStages: [...journey.abandonedStages, data.stage],
           pendingAbandonment: { stage: data.stage, at: occurredAt },
