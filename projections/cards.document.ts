@@ -1,9 +1,9 @@
 // What other answers show of a member, a brand or a product beside its id. Owner: the member, brand or product itself.
 import type { z } from 'zod';
 import type { brandEvents } from '../src/domain/brand/brand.events.js';
-import type { memberEvents, PrivacySettings } from '../src/domain/member/member.events.js';
+import { type memberEvents, type PrivacySettings, presetSettings } from '../src/domain/member/member.events.js';
 import type { productEvents } from '../src/domain/product/product.events.js';
-import type { Money, ProductRef } from '../src/domain/vocabulary.js';
+import type { AgeBand, Money, ProductRef } from '../src/domain/vocabulary.js';
 import type { DocumentProjection } from '../src/kernel/projection.js';
 
 type Member = { [Type in keyof typeof memberEvents]: z.infer<(typeof memberEvents)[Type]> };
@@ -16,8 +16,8 @@ export interface MemberCard {
   readonly handle?: string | undefined;
   readonly displayName?: string | undefined;
   readonly country: string;
-  /** Absent: the defaults of the domain. */
-  readonly settings?: PrivacySettings;
+  readonly ageBand: z.infer<typeof AgeBand>;
+  readonly settings: PrivacySettings;
 }
 export interface BrandCard {
   readonly brandId: string;
@@ -43,9 +43,11 @@ export const cards: DocumentProjection = {
   on: {
     MemberRegistered: {
       apply(event, view) {
-        const { memberId, handle, displayName, country } = event.data as Member['MemberRegistered'];
+        const { memberId, handle, displayName, country, ageBand } = event.data as Member['MemberRegistered'];
         if (!view.owns(memberId)) return;
-        view.put(cardKeys.member(memberId), { memberId, handle, displayName, country } satisfies MemberCard);
+        const settings = presetSettings[ageBand];
+        const card: MemberCard = { memberId, handle, displayName, country, ageBand, settings };
+        view.put(cardKeys.member(memberId), card);
       },
     },
     MemberProfileChanged: {

@@ -26,8 +26,8 @@ export interface Relationship {
   };
   /** ISO; friends only. */
   readonly since?: string;
-  readonly blocking?: true;
-  readonly blockedBy?: true;
+  readonly blocking?: true | undefined;
+  readonly blockedBy?: true | undefined;
 }
 
 export const friendKeys = {
@@ -105,8 +105,8 @@ function setBlock(set: boolean): DocumentHandler {
     reads: (event) => readPair(pair(event)),
     apply(event, view) {
       const [blocker, blocked] = pair(event);
-      change(view, blocker, blocked, ({ blocking: _, ...now }) => ({ ...now, ...(set ? { blocking: true } : {}) }));
-      change(view, blocked, blocker, ({ blockedBy: _, ...now }) => ({ ...now, ...(set ? { blockedBy: true } : {}) }));
+      change(view, blocker, blocked, (now) => ({ ...now, blocking: set ? true : undefined }));
+      change(view, blocked, blocker, (now) => ({ ...now, blockedBy: set ? true : undefined }));
       if (view.owns(blocker)) view.notify(blocker, 'friends', blocked);
     },
   };

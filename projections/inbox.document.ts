@@ -152,7 +152,7 @@ function lastMessageOf(event: AnyEvent): LastMessage {
     senderId,
     side,
     sentAt: event.metadata.occurredAt,
-    preview: body === undefined ? undefined : [...body].slice(0, previewCharactersMax).join(''),
+    preview: body === undefined ? undefined : Array.from(body).slice(0, previewCharactersMax).join(''),
     attachments: attachments.map(({ kind }) => kind),
   };
 }

@@ -41,7 +41,7 @@ export class Lane {
   }
 
   private async follow(signal: AbortSignal, backoff: Backoff): Promise<void> {
-    const start = this.runners.reduce((least, { position }) => (position < least ? position : least), maxPosition);
+    const start = leastOf(this.runners.map(({ position }) => position));
     let after = start;
     for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
       if (page.kind === 'caught-up') {
@@ -83,4 +83,8 @@ export class Lane {
   }
 }
 
-const maxPosition = 2n ** 64n - 1n;
+function leastOf(positions: readonly bigint[]): bigint {
+  let least = positions[0] ?? 0n;
+  for (const position of positions) if (position < least) least = position;
+  return least;
+}
