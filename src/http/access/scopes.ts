@@ -3,8 +3,8 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import type { Scope } from './api-key.js';
 
-/** `brand`: the key of the brand that the path names as `:brandId`. */
-export type RouteScope = 'app' | 'analyst' | 'import' | 'admin' | 'brand';
+/** `brand`: the key of the brand that the path names as `:brandId`; `any-brand`: the handler looks which. */
+export type RouteScope = 'app' | 'analyst' | 'import' | 'admin' | 'brand' | 'any-brand';
 export interface RouteAccess {
   /** 'open': anybody, without a key. */
   readonly scopes: 'open' | readonly RouteScope[];
@@ -35,6 +35,7 @@ export function allows(held: readonly Scope[], wanted: readonly RouteScope[], br
     if (scope === 'brand') {
       return held.includes('import') || (brandId !== undefined && held.includes(`brand:${brandId}`));
     }
+    if (scope === 'any-brand') return held.some((one) => one === 'import' || one.startsWith('brand:'));
     return held.includes(scope) || (scope === 'app' && held.includes('import'));
   });
 }

@@ -1,0 +1,152 @@
+// What one message asks of the log: the thread it goes into, and the shares that its cards deliver. One commit: a
+// message with a card whose share is not there would be a fact without its cause. Completing a share uses this too.
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import type { StartedConversation } from '../../domain/conversation/conversation.decider.js';
+import type { ShareCommand } from '../../domain/share/share.commands.js';
+import { shareDecider } from '../../domain/share/share.decider.js';
+import type { Sender } from '../../domain/thread/thread.commands.js';
+import { threadDecider } from '../../domain/thread/thread.decider.js';
+import type { Attachment } from '../../domain/thread/thread.events.js';
+import type { ContentRef, ProductRef } from '../../domain/vocabulary.js';
+import { EventStore } from '../../event-log/transact.js';
+import { deriveId } from '../../kernel/ids.js';
+import { Rejection } from '../../kernel/rejection.js';
+import type { IdentifiedContext } from '../command-context.js';
+import { Lookups } from '../lookups.js';
+
+/** A card as a client names it; price, availability and content are the server's to fill in. */
+export type CardWish =
+  | {
+      readonly kind: 'product_card';
+      readonly productRef: ProductRef;
+      readonly cardId?: string | undefined;
+      readonly touchId?: string | undefined;
+    }
+  | { readonly kind: 'share_card'; readonly shareId?: string | undefined; readonly contentRef: ContentRef };
+
+export interface MessageWish {
+  readonly messageId?: string | undefined;
+  readonly body?: string | undefined;
+  readonly attachments: readonly CardWish[];
+  readonly replyTo?: { readonly messageId: string; readonly seq: number } | undefined;
+}
+
+@Injectable()
+export class MessageParts {
+  constructor(
+    private readonly store: EventStore,
+    private readonly lookups: Lookups,
+  ) {}
+
+  /** The part of the thread: a message with its cards filled in, ready to be decided. */
+  async threadPart(
+    context: IdentifiedContext,
+    conversationId: string,
+    sender: Sender,
+    message: {
+      readonly messageId: string;
+      readonly body?: string | undefined;
+      readonly attachments: readonly z.infer<typeof Attachment>[];
+      readonly replyTo?: MessageWish['replyTo'];
+      readonly shareId?: string | undefined;
+    },
+  ) {
+    const conversation = await this.lookups.conversation(conversationId);
+    const blockedEitherWay = await this.isBlocked(conversation);
+    const data = { ...message, conversationId, conversation, sender, blockedEitherWay };
+    const command = { type: 'SendMessage', data, now: context.occurredAt } as const;
+    return { decider: threadDecider, id: conversationId, commands: [command], context };
+  }
+
+  /** The share that a share card delivers: the one it names, or one that is made for it (1.12). */
+  async sharePart(
+    context: IdentifiedContext,
+    conversationId: string,
+    sender: Sender,
+    card: Extract<CardWish, { kind: 'share_card' }>,
+    messageId: string,
+  ) {
+    if (sender.kind !== 'member') throw new Rejection('share-mismatch', 'a brand sends product cards, not shares');
+    const now = context.occurredAt;
+    const conversation = await this.lookups.conversation(conversationId);
+    const shareId = card.shareId ?? deriveId('share', conversationId, messageId);
+    const complete = completion(shareId, sender.memberId, conversationId, conversation, messageId, now);
+    if (card.shareId !== undefined) {
+      const { state } = await this.store.state(shareDecider, shareId);
+      if (state && state.act.contentRef.contentId !== card.contentRef.contentId) {
+        throw new Rejection('share-mismatch', 'the card shows other content than its share');
+      }
+      return { decider: shareDecider, id: shareId, commands: [complete], context };
+    }
+    const initiate: ShareCommand = {
+      type: 'InitiateShare',
+      data: {
+        shareId,
+        sharerId: sender.memberId,
+        contentRef: card.contentRef,
+        productRefs: [],
+        surface: 'conversation',
+      },
+      now,
+    };
+    return { decider: shareDecider, id: shareId, commands: [initiate, complete], context };
+  }
+
+  /** Product cards with the price and availability of this moment. @throws Rejection product-not-found */
+  async filledCards(
+    cards: readonly CardWish[],
+    shareId: string | undefined,
+    messageId: string,
+  ): Promise<z.infer<typeof Attachment>[]> {
+    return Promise.all(cards.map((card, index) => this.filled(card, shareId, messageId, index)));
+  }
+
+  private async filled(card: CardWish, shareId: string | undefined, messageId: string, index: number) {
+    if (card.kind === 'share_card') {
+      return { kind: 'share_card', shareId: shareId as string, contentRef: card.contentRef } as const;
+    }
+    const { productId, brandId } = card.productRef;
+    const product = await this.lookups.product(productId);
+    if (product?.productRef.brandId !== brandId) throw new Rejection('product-not-found', 'no such product');
+    return {
+      kind: 'product_card',
+      cardId: card.cardId ?? deriveId('card', messageId, String(index)),
+      // The variant is the sender's choice; brand and category are the catalogue's.
+      productRef: { ...product.productRef, ...card.productRef },
+      priceSnapshot: product.price,
+      availabilitySnapshot: product.available,
+      touchId: card.touchId ?? deriveId('touch', messageId, String(index)),
+    } as const;
+  }
+
+  private async isBlocked(conversation: StartedConversation | undefined): Promise<boolean> {
+    const [a, b] = conversation?.memberIds ?? [];
+    if (conversation?.kind !== 'direct' || a === undefined || b === undefined) return false;
+    return (await this.lookups.pair(a, b)).blockedEitherWay;
+  }
+}
+
+function completion(
+  shareId: string,
+  sharerId: string,
+  conversationId: string,
+  conversation: StartedConversation | undefined,
+  messageId: string,
+  now: string,
+): ShareCommand {
+  const isBrand = conversation?.kind === 'brand';
+  return {
+    type: 'CompleteShareInApp',
+    data: {
+      shareId,
+      sharerId,
+      destination: isBrand ? 'brand_conversation' : 'dm',
+      channelEvidence: 'declared',
+      conversationIds: [conversationId],
+      memberIds: isBrand ? [] : (conversation?.memberIds ?? []).filter((memberId) => memberId !== sharerId),
+      messageIds: [messageId],
+    },
+    now,
+  };
+}

@@ -1,0 +1,76 @@
+// Sending a message, by a member or for a brand, with its cards.
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Sender } from '../../domain/thread/thread.commands.js';
+import { rememberedMessage } from '../../domain/thread/thread.decider.js';
+import { EventStore } from '../../event-log/transact.js';
+import { type Caller, present } from '../../http/request/caller.js';
+import type { Written } from '../../http/request/written.js';
+import { deriveId } from '../../kernel/ids.js';
+import { CommandContexts, type IdentifiedContext } from '../command-context.js';
+import { type CardWish, MessageParts, type MessageWish } from './message-parts.js';
+
+export class MessageRequest extends Command<Written> {
+  constructor(
+    readonly caller: Caller,
+    readonly conversationId: string,
+    readonly message: MessageWish,
+    /** Set when the request comes from the brand's side. */
+    readonly brandId?: string,
+  ) {
+    super();
+  }
+}
+
+type ShareCard = Extract<CardWish, { kind: 'share_card' }>;
+
+@CommandHandler(MessageRequest)
+export class MessageHandler implements ICommandHandler<MessageRequest> {
+  constructor(
+    private readonly store: EventStore,
+    private readonly contexts: CommandContexts,
+    private readonly parts: MessageParts,
+  ) {}
+
+  async execute({ caller, conversationId, message, brandId }: MessageRequest): Promise<Written> {
+    const { context, sender } = await this.senderOf(caller, brandId);
+    const messageId = message.messageId ?? deriveId('message', context.commandId);
+    const card = message.attachments.find((one): one is ShareCard => one.kind === 'share_card');
+    const sharePart = card && (await this.parts.sharePart(context, conversationId, sender, card, messageId));
+    const shareId = sharePart?.id;
+    const attachments = await this.parts.filledCards(message.attachments, shareId, messageId);
+    const { body, replyTo } = message;
+    const text = present<{ body?: string }>({ body });
+    const threadPart = await this.parts.threadPart(context, conversationId, sender, {
+      messageId,
+      ...text,
+      attachments,
+      replyTo,
+      shareId,
+    });
+    const thread = await this.send(sharePart, threadPart);
+    const seq = thread.events[0]?.revision ?? rememberedMessage(thread.state, messageId)?.seq;
+    return { result: present({ messageId, seq, shareId }), position: thread.position };
+  }
+
+  /** With a share: both or, on the embedded log, neither; the share first, for it is the cause. */
+  private async send(
+    sharePart: Awaited<ReturnType<MessageParts['sharePart']>> | undefined,
+    threadPart: Awaited<ReturnType<MessageParts['threadPart']>>,
+  ) {
+    if (!sharePart) return this.store.transact(threadPart);
+    const [, thread] = await this.store.transactMany([sharePart, threadPart]);
+    return thread;
+  }
+
+  private async senderOf(
+    caller: Caller,
+    brandId: string | undefined,
+  ): Promise<{ context: IdentifiedContext; sender: Sender }> {
+    if (brandId === undefined) {
+      const { context, member } = await this.contexts.byMember(caller);
+      return { context, sender: { kind: 'member', memberId: member.memberId } };
+    }
+    const { context, agent } = this.contexts.byAgent(caller);
+    return { context, sender: { kind: 'brand_agent', brandId, ...agent } };
+  }
+}
