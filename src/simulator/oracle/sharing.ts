@@ -1,0 +1,186 @@
+// Sharing as a perfect observer of what was delivered would count it: where shares went, which links brought somebody
+// back, which shares were talked about. Definitions: docs/metrics.md and domain 2.1, 2.2 (metrics 4, 8, 12, 19).
+import { dayMs, minuteMs } from '../../kernel/clock.js';
+import { type Command, text } from './delivered.js';
+import { bareShareId, type Message } from './threads.js';
+
+export interface Ratio {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+export interface Span {
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+export interface CompletedShare {
+  readonly id: string;
+  readonly at: number;
+  readonly inApp: boolean;
+  readonly destination: string;
+  readonly evidence: string;
+  /** What a later hint said. */
+  readonly hinted?: string;
+}
+export interface Link {
+  readonly mintedAt: number;
+  readonly destination: string;
+  readonly clickBacks: readonly number[];
+}
+
+const repeatMs = 30 * minuteMs;
+const minterMs = 10 * minuteMs;
+/** Crawlers that fetch previews name themselves; some of them belong to one place only. */
+const crawlers: readonly (readonly [RegExp, string])[] = [
+  [/facebookexternalhit/, ''],
+  [/Applebot/, ''],
+  [/WhatsApp\//, 'whatsapp'],
+  [/TelegramBot/, 'telegram'],
+  [/Discordbot/, 'discord'],
+  [/Twitterbot/, 'x'],
+];
+/** They say how a share left, not where it went: a hint of a place is better. */
+const vague = new Set(['copy_link', 'system_share_sheet']);
+
+export function readShares(commands: readonly Command[], messages: readonly Message[]): CompletedShare[] {
+  const shares = new Map<string, CompletedShare>();
+  for (const { at, route, params, body, member, headers } of commands) {
+    if (route === 'POST complete' && !shares.has(params[0] as string)) {
+      const id = params[0] as string;
+      const inApp = body.destinationClass === 'in_app';
+      shares.set(id, { id, at, inApp, destination: text(body.destination), evidence: text(body.channelEvidence) });
+    } else if (route === 'open' && !member) {
+      const share = shares.get(params[0] as string);
+      const hinted = hintOf(text(headers['User-Agent']));
+      if (share && !share.hinted && hinted && vague.has(share.destination)) shares.set(share.id, { ...share, hinted });
+    }
+  }
+  for (const { shareId, at, kind } of messages) {
+    if (!shareId.startsWith(bareShareId(''))) continue;
+    const destination = kind === 'direct' ? 'dm' : 'brand_conversation';
+    shares.set(shareId, { id: shareId, at, inApp: true, destination, evidence: 'declared' });
+  }
+  return [...shares.values()];
+}
+
+function hintOf(userAgent: string): string {
+  if (/FBAN\/Messenger/.test(userAgent)) return 'messenger';
+  if (/FBAV\//.test(userAgent)) return 'facebook';
+  return crawlers.find(([pattern]) => pattern.test(userAgent))?.[1] ?? '';
+}
+
+interface Minted {
+  readonly at: number;
+  readonly sharer: string;
+  readonly visitor: string;
+  readonly destination: string;
+  /** Visitor or member → last open by a person. */
+  readonly seen: Map<string, number>;
+  readonly clickBacks: number[];
+}
+
+export function readLinks(commands: readonly Command[]): Link[] {
+  const links = new Map<string, Minted>();
+  for (const { at, route, params, body, member, headers } of commands) {
+    const userAgent = text(body.userAgent) || text(headers['User-Agent']);
+    const visitor = `${headers['X-Forwarded-For']} ${userAgent}`;
+    if (route === 'POST link') {
+      const destination = text(body.destinationHint);
+      links.set(params[0] as string, { at, sharer: member, visitor, destination, seen: new Map(), clickBacks: [] });
+    } else if (route === 'open' || route === 'member open') {
+      const link = links.get(params[0] ?? codeOf(body)) as Minted;
+      const prefetch = headers['Sec-Purpose'] === 'prefetch' || body.prefetch === true;
+      if (prefetch || crawlers.some(([pattern]) => pattern.test(userAgent))) continue;
+      countOpen(link, { at, visitor, member });
+    }
+  }
+  return [...links.values()].map(({ at, destination, clickBacks }) => ({ mintedAt: at, destination, clickBacks }));
+}
+
+function codeOf(body: Command['body']): string {
+  return text(body.code).replace('{{code:', '').replace('}}', '');
+}
+
+function countOpen(link: Minted, { at, visitor, member }: { at: number; visitor: string; member: string }): void {
+  const names = member ? [visitor, `member ${member}`] : [visitor];
+  const repeat = names.some((name) => at - (link.seen.get(name) ?? Number.NEGATIVE_INFINITY) < repeatMs);
+  for (const name of names) link.seen.set(name, at);
+  const self = member ? member === link.sharer : visitor === link.visitor && at - link.at <= minterMs;
+  if (!repeat && !self) link.clickBacks.push(at);
+}
+
+export interface SharingFigures {
+  readonly inApp: number;
+  readonly offPlatform: number;
+  readonly leakageRate: Ratio;
+  readonly channelMix: {
+    readonly declared: Readonly<Record<string, number>>;
+    readonly reclassified: Readonly<Record<string, number>>;
+  };
+  readonly clickBackRate: { readonly mature: Ratio; readonly all: Ratio };
+  readonly talkBackRate: Ratio;
+}
+
+export function sharingFigures(
+  { commands, messages }: { commands: readonly Command[]; messages: readonly Message[] },
+  span: Span,
+  /** Links minted before this instant have had their 7 days when the clock stops. */
+  matureBefore: number,
+): SharingFigures {
+  const shares = readShares(commands, messages).filter(within(span, ({ at }) => at));
+  const links = readLinks(commands).filter(within(span, ({ mintedAt }) => mintedAt));
+  const offPlatform = shares.filter(({ inApp }) => !inApp).length;
+  return {
+    inApp: shares.length - offPlatform,
+    offPlatform,
+    leakageRate: { numerator: offPlatform, denominator: shares.length },
+    channelMix: {
+      declared: tally(shares.map(declaredChannel)),
+      reclassified: tally(shares.map((share) => share.hinted ?? reclassifiedChannel(share))),
+    },
+    clickBackRate: {
+      mature: clickBackRate(links.filter(({ mintedAt }) => mintedAt < matureBefore)),
+      all: clickBackRate(links),
+    },
+    talkBackRate: talkBackRate(shares, messages),
+  };
+}
+
+export function within<Item>({ from, to }: Span, when: (item: Item) => number): (item: Item) => boolean {
+  return (item) => when(item) >= from && when(item) < to;
+}
+
+/** A button or the system named the place; the system's own sheet names none. */
+function declaredChannel({ destination, evidence }: CompletedShare): string {
+  const told = evidence === 'declared' || evidence === 'os_callback';
+  return told && destination !== 'system_share_sheet' ? destination : 'unknown';
+}
+function reclassifiedChannel({ destination, evidence }: CompletedShare): string {
+  return evidence === 'unknown' ? 'unknown' : destination;
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of [...names].sort()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function clickBackRate(links: readonly Link[]): Ratio {
+  const came = links.filter(({ mintedAt, clickBacks }) =>
+    clickBacks.some((at) => at >= mintedAt && at < mintedAt + 7 * dayMs),
+  );
+  return { numerator: came.length, denominator: links.length };
+}
+
+const talkedIn = new Set(['dm', 'group', 'brand_conversation']);
+
+function talkBackRate(shares: readonly CompletedShare[], messages: readonly Message[]): Ratio {
+  const answers = new Map<string, number>();
+  for (const { answers: share, at } of messages) {
+    if (share && !answers.has(share)) answers.set(share, at);
+  }
+  const told = shares.filter(({ inApp, destination }) => inApp && talkedIn.has(destination));
+  const answered = told.filter(({ id, at }) => (answers.get(id) ?? Number.POSITIVE_INFINITY) < at + dayMs);
+  return { numerator: answered.length, denominator: told.length };
+}

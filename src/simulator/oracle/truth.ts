@@ -1,0 +1,76 @@
+// The truth file: what happened, and what a perfect observer of the delivered stream could know of it. The service's
+// figures are held against the latter; the difference between the two is what no service could see.
+import { dayMs, toIso } from '../../kernel/clock.js';
+import type { World } from '../world.js';
+import { type BrandFigures, brandFigures, readCommerce } from './brands.js';
+import { type Delivered, delivered, text } from './delivered.js';
+import { type SharingFigures, type Span, sharingFigures, within } from './sharing.js';
+import { type Message, readThreads } from './threads.js';
+
+export interface Truth {
+  readonly profile: string;
+  readonly seed: number;
+  /** The month, `to` exclusive, and when the clock stops. */
+  readonly from: string;
+  readonly to: string;
+  readonly endsAt: string;
+  /** Links minted before this day have had their 7 days when the clock stops. */
+  readonly clickBackMatureBefore: string;
+  readonly brands: { readonly large: string; readonly small: string };
+  readonly happened: Readonly<Record<string, number>>;
+  readonly observable: Observable;
+}
+export interface Observable {
+  readonly sharing: SharingFigures;
+  readonly activeMembers: { readonly month: number; readonly perDay: readonly number[] };
+  readonly messages: { readonly direct: number; readonly withBrands: number };
+  readonly brands: Readonly<Record<string, BrandFigures>>;
+}
+
+export function makeTruth(world: World): Truth {
+  const span = { from: world.startsAt, to: world.closesAt };
+  const matureBefore = Math.floor((world.endsAt - 7 * dayMs) / dayMs) * dayMs;
+  const role = (wanted: string) => world.brands.find((brand) => brand.role === wanted)?.brandId ?? '';
+  return {
+    profile: world.profile.name,
+    seed: world.seed,
+    from: toIso(world.startsAt),
+    to: toIso(world.closesAt),
+    endsAt: toIso(world.endsAt),
+    clickBackMatureBefore: toIso(matureBefore),
+    brands: { large: role('large'), small: role('small') },
+    happened: Object.fromEntries([...world.happened].sort(([a], [b]) => (a < b ? -1 : 1))),
+    observable: observe(delivered(world.commands, world.observations), world, span, matureBefore),
+  };
+}
+
+function observe(given: Delivered, world: World, span: Span, matureBefore: number): Observable {
+  const messages = readThreads(given.commands);
+  const commerce = readCommerce(given);
+  return {
+    sharing: sharingFigures({ commands: given.commands, messages }, span, matureBefore),
+    activeMembers: activeMembers(given, span),
+    messages: countMessages(messages, span),
+    brands: Object.fromEntries(
+      world.brands.map(({ brandId }) => [brandId, brandFigures(brandId, commerce, messages, span)]),
+    ),
+  };
+}
+
+/** Active on a day: at least one session started (domain 1.12). */
+function activeMembers({ observations }: Delivered, span: Span): Observable['activeMembers'] {
+  const days = Array.from({ length: Math.round((span.to - span.from) / dayMs) }, () => new Set<string>());
+  for (const { at, data } of observations.filter(
+    ({ type, at }) => type === 'SessionStarted' && within(span, Number)(at),
+  )) {
+    days[Math.floor((at - span.from) / dayMs)]?.add(text(data.memberId));
+  }
+  const month = new Set(days.flatMap((day) => [...day]));
+  return { month: month.size, perDay: days.map((day) => day.size) };
+}
+
+function countMessages(messages: readonly Message[], span: Span): Observable['messages'] {
+  const sent = messages.filter(within(span, ({ at }) => at));
+  const direct = sent.filter(({ kind }) => kind === 'direct').length;
+  return { direct, withBrands: sent.length - direct };
+}
