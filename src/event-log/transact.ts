@@ -38,8 +38,8 @@ export interface Part<C extends Command, E extends DomainEvent, State> {
   /** Decided one after the other; none at all still records what is due. */
   readonly commands: readonly C[];
   readonly context: CommandContext;
-  /** Metadata of single events, over the context's: for facts that come together but have a time and a source each. */
-  readonly metadataOf?: (event: E) => Partial<EventMetadata>;
+  /** Metadata of single events instead of the context's: for facts that come together but have a time and an actor each. */
+  readonly metadataOf?: (event: E) => CommandContext;
   /** The caller decided on this revision (`If-Match`). */
   readonly ifRevision?: number;
 }
@@ -180,10 +180,9 @@ export class EventStore {
         (due
           ? deriveId('due', fold.stream, String(revision))
           : deriveId(context.commandId as string, fold.stream, String(ownEvents++)));
-      const occurredAt = event.occurredAt ?? context.occurredAt;
-      const metadata = due
-        ? dueMetadata(id, occurredAt, context)
-        : { schemaVersion, ...context, occurredAt, ...metadataOf?.(event) };
+      const own = metadataOf?.(event) ?? context;
+      const occurredAt = event.occurredAt ?? own.occurredAt;
+      const metadata = due ? dueMetadata(id, occurredAt, context) : { schemaVersion, ...own, occurredAt };
       drafts.push({ event, id, revision, metadata, due });
       state = evolve(decider, state, this.options.codec.withoutPersonal(event), {
         id,

@@ -1,0 +1,99 @@
+// A batch of observations: each gets a verdict of its own, and a bad one never sinks the others.
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { consentSnapshot } from '../../domain/member/member.decider.js';
+import type { IdentifiedObservation } from '../../domain/observation/observation.commands.js';
+import type { CommandContext } from '../../event-log/transact.js';
+import { type Caller, present } from '../../http/request/caller.js';
+import type { Written } from '../../http/request/written.js';
+import type { Actor } from '../../kernel/message.js';
+import { CommandContexts } from '../command-context.js';
+import { Lookups } from '../lookups.js';
+import { isRefused, type Observation, type Refused, readObservation } from './cloud-event.js';
+import { ObservationWriter } from './observation-writer.js';
+
+export class ObservationBatch extends Command<Written> {
+  constructor(
+    readonly caller: Caller,
+    readonly items: readonly unknown[],
+  ) {
+    super();
+  }
+}
+
+interface Verdict {
+  readonly id: string | null;
+  readonly status: 'accepted' | 'duplicate' | 'rejected';
+  readonly code?: Refused['code'];
+  readonly detail?: string;
+}
+
+function idOf(item: unknown): string | null {
+  const id = (item as { id?: unknown } | null)?.id;
+  return typeof id === 'string' ? id : null;
+}
+
+function actorOf({ memberId, anonId }: Observation): Actor {
+  return memberId === undefined ? { kind: 'anonymous', id: anonId ?? 'unknown' } : { kind: 'member', id: memberId };
+}
+
+@CommandHandler(ObservationBatch)
+export class ObservationHandler implements ICommandHandler<ObservationBatch> {
+  constructor(
+    private readonly writer: ObservationWriter,
+    private readonly contexts: CommandContexts,
+    private readonly lookups: Lookups,
+  ) {}
+
+  async execute({ caller, items }: ObservationBatch): Promise<Written> {
+    const read = items.map((item) => readObservation(item, caller.now));
+    const good = read.filter((one): one is Observation => !isRefused(one));
+    const contexts = await this.contextsOf(caller, good);
+    const { outcomes, position } = await this.writer.write(
+      good.map((observation) => ({
+        observation: asIdentified(observation),
+        metadata: metadataOf(observation, contexts.get(observation) as CommandContext),
+      })),
+    );
+    let next = 0;
+    const verdicts = read.map((one, index): Verdict => {
+      if (isRefused(one)) return { id: idOf(items[index]), status: 'rejected', ...one };
+      return { id: one.clientEventId, status: outcomes[next++] as 'accepted' | 'duplicate' };
+    });
+    const count = (status: Verdict['status']) => verdicts.filter((verdict) => verdict.status === status).length;
+    const result = {
+      items: verdicts,
+      accepted: count('accepted'),
+      duplicates: count('duplicate'),
+      rejected: count('rejected'),
+    };
+    return { result, position };
+  }
+
+  /** Consent as it stands now, looked up once per person of the batch. */
+  private async contextsOf(
+    caller: Caller,
+    observations: readonly Observation[],
+  ): Promise<ReadonlyMap<Observation, CommandContext>> {
+    const ids = [...new Set(observations.flatMap(({ memberId }) => memberId ?? []))];
+    const members = new Map(await Promise.all(ids.map(async (id) => [id, await this.lookups.member(id)] as const)));
+    return new Map(
+      observations.map((observation) => {
+        const member = members.get(observation.memberId ?? '');
+        const consent = observation.memberId === undefined ? undefined : consentSnapshot(member);
+        // No command id: the batch is no command, each item is known again by its own id.
+        const { commandId: _, ...rest } = caller;
+        const at = present<Caller>({ ...rest, country: caller.country ?? member?.country });
+        return [observation, this.contexts.context(at, actorOf(observation), consent)];
+      }),
+    );
+  }
+}
+
+function asIdentified({ eventId, event, occurredAt }: Observation): IdentifiedObservation {
+  return { ...event, id: eventId, occurredAt } as IdentifiedObservation;
+}
+
+function metadataOf({ clientEventId, occurredAt, clampedFrom }: Observation, context: CommandContext): CommandContext {
+  const { commandId: _, requestHash: __, ...rest } = context;
+  return present<CommandContext>({ ...rest, occurredAt, clientEventId, clampedFrom });
+}
