@@ -10,14 +10,19 @@ export const queueBytesMaxDefault = 64 * 1024 * 1024;
 
 export interface Commits {
   /** @throws LogFull */
-  begin(): Batch;
+  begin(): Promise<Batch>;
   /** Resolves when the batch is on disk and visible. */
   commit(batch: Batch): Promise<void>;
 }
 
+/** An AbortSignal, or anything else that says whether it is too late. */
+export interface CallOff {
+  readonly aborted: boolean;
+}
+
 interface Job {
   readonly bytes: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: { readonly aborted: boolean } | undefined;
   write(batch: Batch): unknown;
   resolve(result: unknown): void;
   reject(reason: unknown): void;
@@ -40,7 +45,7 @@ export class AppendQueue {
    * `write` is run when its turn comes. A job whose signal has aborted by then is refused and never written.
    * @throws LogUnavailable when the queue is full or closed
    */
-  run<Result>(bytes: number, write: (batch: Batch) => Result, signal?: AbortSignal): Promise<Result> {
+  run<Result>(bytes: number, write: (batch: Batch) => Result, signal?: { readonly aborted: boolean }): Promise<Result> {
     if (this.closed) return Promise.reject(new LogUnavailable('the log is closed'));
     if (this.bytes > 0 && this.bytes + bytes > this.bytesMax) {
       return Promise.reject(
@@ -87,7 +92,7 @@ export class AppendQueue {
 
   private async commit(jobs: readonly Job[]): Promise<void> {
     try {
-      const batch = this.commits.begin();
+      const batch = await this.commits.begin();
       const outcomes = jobs.map((job) => decide(job, batch));
       await this.commits.commit(batch);
       for (const { job, result, refusal } of outcomes) {

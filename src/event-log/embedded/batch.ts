@@ -4,15 +4,16 @@ import { randomUUID } from 'node:crypto';
 import {
   type AppendResult,
   type ExpectedRevision,
+  LogFull,
   type NewEvent,
   StreamDeleted,
   WrongExpectedRevision,
 } from '../event-log.js';
 import { judgeAppend, type StreamView } from './append-rules.js';
+import type { StreamIndex } from './index/stream-index.js';
 import type { RecentEvent, RecentIds } from './recent-ids.js';
 import { recordSize, tombstoneRevision, writeRecord } from './record.js';
 import type { RecordReader } from './record-reader.js';
-import type { StreamIndex } from './stream-index.js';
 import {
   describedStream,
   metadataEventType,
@@ -45,7 +46,7 @@ function systemEvent(type: string, json: string): NewEvent {
 }
 
 export class Batch {
-  private buffer: Buffer;
+  private bytesBuffer: Buffer;
   private length = 0;
   private readonly staged: Staged[] = [];
   private readonly states = new Map<string, StreamState>();
@@ -60,17 +61,19 @@ export class Batch {
     private readonly log: CommittedLog,
     private readonly base: number,
     private readonly recordedAt: number,
+    private readonly logBytesMax: number,
     buffer: Buffer,
   ) {
-    this.buffer = buffer;
+    this.bytesBuffer = buffer;
   }
 
   get bytes(): Buffer {
-    return this.buffer.subarray(0, this.length);
+    return this.bytesBuffer.subarray(0, this.length);
   }
 
-  get reusable(): Buffer {
-    return this.buffer;
+  /** For the next batch, once this one is done with. */
+  get buffer(): Buffer {
+    return this.bytesBuffer;
   }
 
   get end(): number {
@@ -208,6 +211,10 @@ export class Batch {
   }
 
   private seal(): void {
+    const end = this.base + this.length + this.unitBytes;
+    if (end > this.logBytesMax) {
+      throw new LogFull(`the log may hold ${this.logBytesMax} bytes and would hold ${end}; nothing was written`);
+    }
     this.reserve(this.length + this.unitBytes);
     const last = this.unit.length - 1;
     for (const [i, staged] of this.unit.entries()) {
@@ -217,7 +224,7 @@ export class Batch {
         recordedAt: this.recordedAt,
         endsUnit: i === last,
       };
-      this.length += writeRecord(this.buffer, this.length, staged.position, staged.event, place);
+      this.length += writeRecord(this.bytesBuffer, this.length, staged.position, staged.event, place);
       this.staged.push(staged);
       this.log.recent.add(staged.stream, staged.event.id, staged);
       let events = this.events.get(staged.stream);
@@ -231,10 +238,10 @@ export class Batch {
   }
 
   private reserve(bytes: number): void {
-    if (bytes <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, this.buffer.length * 2));
-    this.buffer.copy(grown, 0, 0, this.length);
-    this.buffer = grown;
+    if (bytes <= this.bytesBuffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, this.bytesBuffer.length * 2));
+    this.bytesBuffer.copy(grown, 0, 0, this.length);
+    this.bytesBuffer = grown;
   }
 
   private state(stream: string): StreamState {

@@ -8,6 +8,10 @@ export const pageEventsMax = 512;
 export const pageBytesMax = 256 * 1024;
 /** A single record is read with this many bytes at first; most fit. */
 const firstReadBytes = 2048;
+/** Records no farther apart than this are read together. */
+const togetherBytes = 64 * 1024;
+/** Reads up to this size are not worth a thread's round trip. */
+const readNowBytesMax = 64 * 1024;
 
 export interface RecordPage {
   readonly events: readonly LogEvent[];
@@ -24,6 +28,11 @@ export interface RawRecord {
 
 export class RecordReader {
   constructor(private readonly files: SegmentFiles) {}
+
+  /** The position of the first record, were there one. */
+  get start(): number {
+    return this.files.start;
+  }
 
   /** @throws LogDamaged when no intact record begins at `position`. */
   private raw(position: number): RawRecord {
@@ -42,6 +51,24 @@ export class RecordReader {
   event(position: number): LogEvent {
     const { bytes, at, size } = this.raw(position);
     return readRecord(bytes, at, size, position);
+  }
+
+  /** The events at these positions (rising or falling), as many as a page holds, at least one. */
+  events(positions: readonly number[]): readonly LogEvent[] {
+    const events: LogEvent[] = [];
+    let bytes = 0;
+    for (let i = 0; i < positions.length && bytes < pageBytesMax; ) {
+      const together = this.together(positions, i);
+      const low = Math.min(positions[i] as number, positions[i + together - 1] as number);
+      const high = Math.max(positions[i] as number, positions[i + together - 1] as number);
+      const window = this.window(low, together === 1 ? firstReadBytes : high - low + firstReadBytes);
+      for (let k = 0; k < together && bytes < pageBytesMax; k++, i++) {
+        const { raw, size } = this.fromWindow(positions[i] as number, low, window);
+        events.push(raw);
+        bytes += size;
+      }
+    }
+    return events;
   }
 
   id(position: number): string {
@@ -116,7 +143,7 @@ export class RecordReader {
   }
 
   /** Events before `end` (where a record ends), newest first. */
-  async backwards(end: number, eventsMax = pageEventsMax): Promise<RecordPage> {
+  backwards(end: number, eventsMax = pageEventsMax): RecordPage {
     const events: LogEvent[] = [];
     let next = end;
     let bytes = 0;
@@ -159,6 +186,10 @@ export class RecordReader {
     return position;
   }
 
+  missing(stream: string, revision: number): LogDamaged {
+    return new LogDamaged(`${stream}: event ${revision} should be in the log and is not found where the index says`);
+  }
+
   damaged(position: number): LogDamaged {
     return new LogDamaged(
       `${this.files.pathAt(position)}: no intact record at position ${position}; restore the data directory from a backup`,
@@ -166,9 +197,40 @@ export class RecordReader {
     );
   }
 
+  /** How many of the positions from the i-th on stand close enough in one file to be read together. */
+  private together(positions: readonly number[], i: number): number {
+    const first = positions[i] as number;
+    let count = 1;
+    while (i + count < positions.length) {
+      const position = positions[i + count] as number;
+      if (Math.abs(position - first) > togetherBytes || !this.files.inOneFile(first, position)) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  private window(position: number, bytes: number): Buffer {
+    const window = Buffer.allocUnsafeSlow(Math.min(bytes, this.files.available(position)));
+    return window.subarray(0, this.files.readNow(position, window));
+  }
+
+  private fromWindow(
+    position: number,
+    base: number,
+    window: Buffer,
+  ): { readonly raw: LogEvent; readonly size: number } {
+    const at = position - base;
+    const size = at + recordHeaderBytes <= window.length ? claimedSize(window, at) : 0;
+    if (size > 0 && at + size <= window.length && isIntact(window, at, size, position)) {
+      return { raw: readRecord(window, at, size, position), size };
+    }
+    const raw = this.raw(position);
+    return { raw: readRecord(raw.bytes, raw.at, raw.size, position), size: raw.size };
+  }
+
   private async chunk(start: number, length: number, room: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafeSlow(length);
-    const read = await this.files.read(start, bytes);
+    const read = length <= readNowBytesMax ? this.files.readNow(start, bytes) : await this.files.read(start, bytes);
     if (read < length) throw this.damaged(start + read);
     const size = length >= recordHeaderBytes ? claimedSize(bytes, 0) : 0;
     return size > length && size <= room ? this.chunk(start, size, room) : bytes;

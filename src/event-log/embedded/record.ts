@@ -15,7 +15,6 @@ export const recordTrailerBytes = 4;
 const recordBytesMin = recordHeaderBytes + recordTrailerBytes;
 /** Hard limit of one record, as EventStoreDB's. */
 export const recordBytesMax = 16 * 1024 * 1024;
-export const streamNameBytesMax = 0xffff;
 const formatVersion = 1;
 const flagEndsUnit = 1;
 const flagJson = 2;

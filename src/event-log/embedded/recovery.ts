@@ -2,10 +2,10 @@
 // acknowledged (cut off) from bytes that were acknowledged and are gone or wrong (LogDamaged).
 import { LogDamaged } from '../event-log.js';
 import type { HeadMark } from './head-mark.js';
+import type { StreamIndex } from './index/stream-index.js';
 import { endsUnit, readRecordKey } from './record.js';
 import type { RecordReader } from './record-reader.js';
 import type { SegmentFiles } from './segment-files.js';
-import type { StreamIndex } from './stream-index.js';
 
 export interface Parts {
   readonly files: SegmentFiles;
@@ -15,19 +15,20 @@ export interface Parts {
 }
 
 /** Gives the position of the last event, 0 when there is none. @throws LogDamaged */
-export function recover({ files, mark, records, index }: Parts): number {
+export async function recover({ files, mark, records, index }: Parts): Promise<number> {
   const isEmpty = files.end <= files.start;
   if (mark.position === undefined && !isEmpty) {
     throw new LogDamaged('head.mark is missing or unreadable, so nobody can tell whether the log is whole');
   }
-  const acknowledged = mark.position ?? files.start;
+  // The index holds acknowledged events only, and unlike the mark it was synced.
+  const acknowledged = Math.max(mark.position ?? files.start, index.from);
   if (acknowledged > files.end) {
     throw new LogDamaged(
       `the log ends at position ${files.end}, but it was acknowledged up to ${acknowledged}: bytes are missing`,
       BigInt(files.end),
     );
   }
-  const { intactEnd, wholeEnd, lastPosition } = replay(records, index, files.start);
+  const { intactEnd, wholeEnd, lastPosition } = await replay(records, index, Math.max(files.start, index.from));
   if (intactEnd < acknowledged) throw records.damaged(intactEnd);
   if (wholeEnd < files.end) files.cutAt(wholeEnd);
   if (mark.position !== wholeEnd) mark.write(wholeEnd);
@@ -43,10 +44,10 @@ interface Replayed {
   readonly lastPosition: number;
 }
 
-function replay(records: RecordReader, index: StreamIndex, from: number): Replayed {
+async function replay(records: RecordReader, index: StreamIndex, from: number): Promise<Replayed> {
   const scan = records.scan(from);
   let wholeEnd = from;
-  let lastPosition = 0;
+  let lastPosition = records.before(from) ?? 0;
   let unit: { stream: string; revision: number; position: number }[] = [];
   for (;;) {
     const next = scan.next();
@@ -58,5 +59,6 @@ function replay(records: RecordReader, index: StreamIndex, from: number): Replay
     unit = [];
     wholeEnd = position + size;
     lastPosition = position;
+    await index.settle(wholeEnd);
   }
 }

@@ -116,6 +116,10 @@ export class SegmentFiles {
     return end <= segment.base + segmentHeaderBytes ? segment.base : end;
   }
 
+  inOneFile(a: number, b: number): boolean {
+    return this.at(a) === this.at(b);
+  }
+
   startOfFile(position: number): number {
     return this.at(position).base + segmentHeaderBytes;
   }

@@ -1,9 +1,9 @@
 // What the log knows of a stream beside its events: last number, retention, whether metadata was ever written. Read from
 // the index on demand, kept for the streams used lately. Acknowledged facts only.
 
+import type { StreamIndex } from './index/stream-index.js';
 import { tombstoneRevision } from './record.js';
 import type { RecordReader } from './record-reader.js';
-import type { StreamIndex } from './stream-index.js';
 import {
   describedStream,
   metastreamOf,

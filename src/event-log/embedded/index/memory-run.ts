@@ -1,0 +1,69 @@
+// The newest part of the index, in memory until it is written as a run.
+
+import { tombstoneRevision } from '../record.js';
+import { entryPositionsMax, type IndexEntry } from './index-entry.js';
+import type { Stretch } from './run-reader.js';
+import { entriesPerBatch } from './run-writer.js';
+import { compareEntries, type StreamKey, streamKey } from './stream-key.js';
+
+interface Row {
+  first: number;
+  readonly positions: number[];
+  tombstone: number | undefined;
+}
+
+export class MemoryRun {
+  private readonly rows = new Map<string, Row>();
+  private eventCount = 0;
+
+  get events(): number {
+    return this.eventCount;
+  }
+
+  get streams(): number {
+    return this.rows.size;
+  }
+
+  add(stream: string, revision: number, position: number): void {
+    this.eventCount += 1;
+    let row = this.rows.get(stream);
+    if (!row) {
+      row = { first: revision, positions: [], tombstone: undefined };
+      this.rows.set(stream, row);
+    }
+    if (revision === tombstoneRevision) {
+      row.tombstone = position;
+      return;
+    }
+    if (row.positions.length === 0) row.first = revision;
+    row.positions.push(position);
+  }
+
+  /** As RunReader.find. */
+  find(stream: string, revision: number): Stretch | undefined {
+    const row = this.rows.get(stream);
+    if (!row) return undefined;
+    if (revision === tombstoneRevision && row.tombstone !== undefined) {
+      return { first: tombstoneRevision, positions: [row.tombstone] };
+    }
+    return row.positions.length > 0 && row.first <= revision ? row : undefined;
+  }
+
+  /** All entries in order. The sort is the only part that cannot be cut into turns: the size of a run bounds it. */
+  *entries(): Generator<readonly IndexEntry[]> {
+    const sorted: { key: StreamKey; row: Row }[] = [];
+    for (const [stream, row] of this.rows) sorted.push({ key: streamKey(stream), row });
+    sorted.sort((a, b) => compareEntries(a.key, a.row.first, b.key, b.row.first));
+    let batch: IndexEntry[] = [];
+    for (const { key, row } of sorted) {
+      for (let i = 0; i < row.positions.length; i += entryPositionsMax) {
+        batch.push({ key, first: row.first + i, positions: row.positions.slice(i, i + entryPositionsMax) });
+      }
+      if (row.tombstone !== undefined) batch.push({ key, first: tombstoneRevision, positions: [row.tombstone] });
+      if (batch.length < entriesPerBatch) continue;
+      yield batch;
+      batch = [];
+    }
+    yield batch;
+  }
+}
