@@ -16,23 +16,23 @@ import {
   type StreamMetadata,
   type SubscriptionPage,
 } from '../event-log.js';
-import { AllReader } from './all-reader.js';
-import { checkEvents, checkTarget } from './append-check.js';
-import { AppendQueue, type CallOff, queueBytesMaxDefault } from './append-queue.js';
-import type { CommittedLog } from './batch.js';
-import { CommitSignal } from './commit-signal.js';
-import { CommitWriter } from './commit-writer.js';
-import { DirectoryLock } from './directory-lock.js';
-import { HeadMark } from './head-mark.js';
-import { openIdentity } from './identity.js';
+import { metadataEventType, metadataJson, metastreamOf } from '../stream-metadata.js';
+import { checkEvents, checkTarget } from './append/append-check.js';
+import { AppendQueue, type CallOff, queueBytesMaxDefault } from './append/append-queue.js';
+import type { CommittedLog } from './append/batch.js';
+import { CommitSignal } from './append/commit-signal.js';
+import { CommitWriter } from './append/commit-writer.js';
+import { RecentIds } from './append/recent-ids.js';
 import { runEventsDefault, StreamIndex } from './index/stream-index.js';
-import { RecentIds } from './recent-ids.js';
-import { RecordReader } from './record-reader.js';
-import { recover } from './recovery.js';
-import { SegmentFiles, segmentBytesDefault } from './segment-files.js';
-import { metadataEventType, metadataJson, metastreamOf } from './stream-metadata.js';
-import { type StreamInfo, StreamReader } from './stream-reader.js';
-import { StreamStates } from './stream-states.js';
+import { AllReader } from './reading/all-reader.js';
+import { type StreamInfo, StreamReader } from './reading/stream-reader.js';
+import { StreamStates } from './reading/stream-states.js';
+import { DirectoryLock } from './storage/directory-lock.js';
+import { HeadMark } from './storage/head-mark.js';
+import { openIdentity } from './storage/identity.js';
+import { RecordReader } from './storage/record-reader.js';
+import { recover } from './storage/recovery.js';
+import { SegmentFiles, segmentBytesDefault } from './storage/segment-files.js';
 
 export interface EmbeddedLogOptions {
   /** Bytes of data, metadata and twice the type's length that one append may have; EventStoreDB 24.4's default is 1 MiB. */

@@ -4,7 +4,7 @@
 // entry: u32 hash high, u32 hash low, u8 name bytes, u16 count, u48 first revision, name, count × u48 position
 // page:  entries, zeros (a name of 0 bytes ends the row), u32 CRC-32 of all before it
 import { crc32 } from 'node:zlib';
-import { tombstoneRevision } from '../record.js';
+import { tombstoneRevision } from '../storage/record.js';
 import type { StreamKey } from './stream-key.js';
 
 export const pageBytes = 4096;

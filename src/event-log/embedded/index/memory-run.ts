@@ -1,6 +1,6 @@
 // The newest part of the index, in memory until it is written as a run.
 
-import { tombstoneRevision } from '../record.js';
+import { tombstoneRevision } from '../storage/record.js';
 import { entryPositionsMax, type IndexEntry } from './index-entry.js';
 import type { Stretch } from './run-reader.js';
 import { entriesPerBatch } from './run-writer.js';

@@ -4,7 +4,7 @@ import { closeSync, fsync, openSync, renameSync, rmSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { syncDirectory } from '../segment-files.js';
+import { syncDirectory } from '../storage/segment-files.js';
 import { BloomFilter, bloomBytes } from './bloom-filter.js';
 import {
   entryPositionsMax,

@@ -3,7 +3,7 @@
 // however long the log is. It holds acknowledged events only.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { tombstoneRevision } from '../record.js';
+import { tombstoneRevision } from '../storage/record.js';
 import { MemoryRun } from './memory-run.js';
 import { mergedEntries } from './merge.js';
 import { parseRunName } from './run-file.js';

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { LogDamaged } from '../event-log.js';
+import { LogDamaged } from '../../event-log.js';
 
 /** A new file is begun when the last one is at least this long. */
 export const segmentBytesDefault = 1024 * 1024 * 1024;

@@ -1,6 +1,6 @@
 // The head of the log as readers may see it, and the waking of those who wait for it to move.
 
-import { LogUnavailable } from '../event-log.js';
+import { LogUnavailable } from '../../event-log.js';
 export class CommitSignal {
   private readonly waiting = new Set<() => void>();
   private closed = false;

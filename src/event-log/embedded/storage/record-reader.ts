@@ -1,5 +1,5 @@
 // Reads records back, verifying every one: single ones by position, pages of them in either direction.
-import { LogDamaged, type LogEvent } from '../event-log.js';
+import { LogDamaged, type LogEvent } from '../../event-log.js';
 import { claimedSize, isIntact, readRecord, readRecordId, recordHeaderBytes, recordTrailerBytes } from './record.js';
 import type { SegmentFiles } from './segment-files.js';
 

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EventLogError, LogLocked } from '../event-log.js';
+import { EventLogError, LogLocked } from '../../event-log.js';
 
 const lockName = 'owner.lock';
 /** Two takers may meet over a dead holder's lock; each meeting leaves one of them the winner. */

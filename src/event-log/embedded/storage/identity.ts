@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { isUuid } from '../../kernel/ids.js';
-import { LogDamaged } from '../event-log.js';
+import { isUuid } from '../../../kernel/ids.js';
+import { LogDamaged } from '../../event-log.js';
 import { syncDirectory } from './segment-files.js';
 
 const fileName = 'log.json';

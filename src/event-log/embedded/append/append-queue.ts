@@ -1,6 +1,6 @@
 // Group commit: all that is asked for while one commit is on its way to the disk goes into the next. Nobody is told
 // anything, success or refusal, before the commit that decided it is on disk.
-import { EventLogError, LogUnavailable } from '../event-log.js';
+import { EventLogError, LogUnavailable } from '../../event-log.js';
 import type { Batch } from './batch.js';
 
 /** A commit takes at most this many appends and stops after this many bytes. */

@@ -1,7 +1,7 @@
 // What can be said of an append before its turn comes: its names, ids and sizes.
-import { isUuid } from '../../kernel/ids.js';
-import { AppendTooLarge, EventLogError, type ExpectedRevision, type NewEvent } from '../event-log.js';
-import { recordBytesMax, recordSize } from './record.js';
+import { isUuid } from '../../../kernel/ids.js';
+import { AppendTooLarge, EventLogError, type ExpectedRevision, type NewEvent } from '../../event-log.js';
+import { recordBytesMax, recordSize } from '../storage/record.js';
 
 export const streamNameBytesMax = 0xffff;
 const typeCharactersMax = 0x3fff;

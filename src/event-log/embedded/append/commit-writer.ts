@@ -1,11 +1,11 @@
 // Takes a batch to the disk and makes it visible. What fails leaves the log as it was: no room is passing, anything else
 // ends writing until the log is opened again, because after a failed fsync nobody knows what is on disk.
-import { EventLogError, LogFull, LogUnavailable } from '../event-log.js';
+import { EventLogError, LogFull, LogUnavailable } from '../../event-log.js';
+import type { HeadMark } from '../storage/head-mark.js';
+import type { SegmentFiles } from '../storage/segment-files.js';
 import type { Commits } from './append-queue.js';
 import { Batch, type CommittedLog } from './batch.js';
 import type { CommitSignal } from './commit-signal.js';
-import type { HeadMark } from './head-mark.js';
-import type { SegmentFiles } from './segment-files.js';
 
 const noRoomCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const bufferBytes = 256 * 1024;

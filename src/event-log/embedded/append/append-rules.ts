@@ -1,7 +1,7 @@
 // Whether an append is written, already was, or is refused: EventStoreDB's rules of expected revisions and of the two
 // kinds of idempotency (docs/event-log.md). Pure: what the stream holds comes in as a view.
-import type { ExpectedRevision } from '../event-log.js';
-import { tombstoneRevision } from './record.js';
+import type { ExpectedRevision } from '../../event-log.js';
+import { tombstoneRevision } from '../storage/record.js';
 
 export interface StreamView {
   /** Number of the last event, -1 for none, `tombstoneRevision` once tombstoned. */

@@ -1,6 +1,6 @@
 // A stream's metadata is JSON in its metastream `$$<stream>`. What it hides is decided here; the text itself is kept as
 // it was written, because it may hold keys and numbers (2^63-1) that do not survive JSON.parse and back.
-import type { StreamMetadata } from '../event-log.js';
+import type { StreamMetadata } from './event-log.js';
 
 export const metadataEventType = '$metadata';
 export const tombstoneEventType = '$streamDeleted';

@@ -1,10 +1,10 @@
 // Reading one stream: what retention leaves visible, page by page, in either direction, and following it live.
-import { type LogEvent, type ReadOptions, StreamDeleted, type SubscriptionPage } from '../event-log.js';
-import type { CommitSignal } from './commit-signal.js';
-import type { StreamIndex } from './index/stream-index.js';
-import { tombstoneRevision } from './record.js';
-import { pageEventsMax, type RecordReader } from './record-reader.js';
-import { firstVisible, isExpired } from './stream-metadata.js';
+import { type LogEvent, type ReadOptions, StreamDeleted, type SubscriptionPage } from '../../event-log.js';
+import { firstVisible, isExpired } from '../../stream-metadata.js';
+import type { CommitSignal } from '../append/commit-signal.js';
+import type { StreamIndex } from '../index/stream-index.js';
+import { tombstoneRevision } from '../storage/record.js';
+import { pageEventsMax, type RecordReader } from '../storage/record-reader.js';
 import type { StreamStates } from './stream-states.js';
 
 /** How a stream stands, and which of its revisions are visible (by `$tb` and `$maxCount`, not yet by age). */

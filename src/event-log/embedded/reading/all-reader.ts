@@ -1,8 +1,8 @@
 // Reading the log as a whole, in the order of positions. One loop serves catching up and live: there is no second path
 // that events could slip between.
-import type { LogEvent, SubscriptionPage } from '../event-log.js';
-import type { CommitSignal } from './commit-signal.js';
-import type { RecordReader } from './record-reader.js';
+import type { LogEvent, SubscriptionPage } from '../../event-log.js';
+import type { CommitSignal } from '../append/commit-signal.js';
+import type { RecordReader } from '../storage/record-reader.js';
 import { endOfTurn } from './stream-reader.js';
 
 export type Wanted = (event: LogEvent) => boolean;

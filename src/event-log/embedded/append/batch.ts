@@ -8,12 +8,7 @@ import {
   type NewEvent,
   StreamDeleted,
   WrongExpectedRevision,
-} from '../event-log.js';
-import { judgeAppend, type StreamView } from './append-rules.js';
-import type { StreamIndex } from './index/stream-index.js';
-import type { RecentEvent, RecentIds } from './recent-ids.js';
-import { recordSize, tombstoneRevision, writeRecord } from './record.js';
-import type { RecordReader } from './record-reader.js';
+} from '../../event-log.js';
 import {
   describedStream,
   metadataEventType,
@@ -22,8 +17,13 @@ import {
   softDeletedText,
   tombstoneEventType,
   withTruncateBefore,
-} from './stream-metadata.js';
-import type { StreamState, StreamStates } from './stream-states.js';
+} from '../../stream-metadata.js';
+import type { StreamIndex } from '../index/stream-index.js';
+import type { StreamState, StreamStates } from '../reading/stream-states.js';
+import { recordSize, tombstoneRevision, writeRecord } from '../storage/record.js';
+import type { RecordReader } from '../storage/record-reader.js';
+import { judgeAppend, type StreamView } from './append-rules.js';
+import type { RecentEvent, RecentIds } from './recent-ids.js';
 
 export interface CommittedLog {
   readonly index: StreamIndex;

@@ -1,9 +1,6 @@
 // What the log knows of a stream beside its events: last number, retention, whether metadata was ever written. Read from
 // the index on demand, kept for the streams used lately. Acknowledged facts only.
 
-import type { StreamIndex } from './index/stream-index.js';
-import { tombstoneRevision } from './record.js';
-import type { RecordReader } from './record-reader.js';
 import {
   describedStream,
   metastreamOf,
@@ -11,7 +8,10 @@ import {
   noRetention,
   parseRetention,
   type Retention,
-} from './stream-metadata.js';
+} from '../../stream-metadata.js';
+import type { StreamIndex } from '../index/stream-index.js';
+import { tombstoneRevision } from '../storage/record.js';
+import type { RecordReader } from '../storage/record-reader.js';
 
 /** Streams remembered: between this many and twice as many. */
 const streamsMax = 32_768;

@@ -1,8 +1,8 @@
 // Opening after a stop of any kind: reads what the index does not hold yet, and tells a torn tail that was never
 // acknowledged (cut off) from bytes that were acknowledged and are gone or wrong (LogDamaged).
-import { LogDamaged } from '../event-log.js';
+import { LogDamaged } from '../../event-log.js';
+import type { StreamIndex } from '../index/stream-index.js';
 import type { HeadMark } from './head-mark.js';
-import type { StreamIndex } from './index/stream-index.js';
 import { endsUnit, readRecordKey } from './record.js';
 import type { RecordReader } from './record-reader.js';
 import type { SegmentFiles } from './segment-files.js';

@@ -8,7 +8,7 @@
 // 12 u16 type bytes
 // 14 u32 metadata bytes
 import { crc32 } from 'node:zlib';
-import type { LogEvent, NewEvent } from '../event-log.js';
+import type { LogEvent, NewEvent } from '../../event-log.js';
 
 export const recordHeaderBytes = 46;
 export const recordTrailerBytes = 4;
