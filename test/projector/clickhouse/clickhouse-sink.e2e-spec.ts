@@ -8,7 +8,7 @@ import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sin
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { FactTables } from '../../../src/projector/clickhouse/fact-tables.js';
 import { digestOf, finalised } from '../../../src/projector/clickhouse/roll-up-check.js';
-import { history, newEvent } from '../../projections/town-history.js';
+import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import { MemoryLog } from './memory-log.js';
 
