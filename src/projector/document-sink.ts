@@ -44,6 +44,20 @@ export interface DocumentSink {
   load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]>;
   /** All commands and the checkpoint, or nothing. Undefined: done. */
   commit(commit: SinkCommit): Promise<FenceMismatch | undefined>;
+  /** Every document as plain values, in pages and no order; the projector's own keys (`$…`) left out. */
+  documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]>;
   /** Removes every key of the build; what vouches for it (checkpoint, marker) first. */
   clear(): Promise<void>;
+}
+
+/**
+ * A stored key in a form that can be compared: a document as it is, a hash as an object with its fields in order, a
+ * sorted set as a list of `[member, score]`, ascending.
+ */
+export function plainHash(fields: Iterable<readonly [field: string, text: string]>): unknown {
+  const ordered = [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(ordered.map(([field, text]) => [field, JSON.parse(text) as unknown]));
+}
+export function plainSorted(members: readonly Scored[]): unknown {
+  return members.map(({ member, score }) => [member, score]);
 }

@@ -2,7 +2,16 @@
 // Redis does with the same commands and nothing else.
 import { ownKeys } from '../kernel/document-keys.js';
 import type { ReadSpec } from '../kernel/projection.js';
-import type { DocumentSink, FenceMismatch, Loaded, SinkCommit, SinkState, WriteCommand } from './document-sink.js';
+import {
+  type DocumentSink,
+  type FenceMismatch,
+  type Loaded,
+  plainHash,
+  plainSorted,
+  type SinkCommit,
+  type SinkState,
+  type WriteCommand,
+} from './document-sink.js';
 import { SortedMembers } from './sorted-members.js';
 
 type Stored = string | Map<string, string> | SortedMembers;
@@ -38,8 +47,12 @@ export class MemorySink implements DocumentSink {
     this.keys.clear();
   }
 
-  /** Every document as plain values, for comparisons; the projector's own keys left out. */
-  documents(): Map<string, unknown> {
+  async *documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]> {
+    yield [...this.all()];
+  }
+
+  /** As documents, at once. */
+  all(): Map<string, unknown> {
     const documents = new Map<string, unknown>();
     for (const [key, stored] of this.keys) {
       if (!key.startsWith('$')) documents.set(key, plain(stored));
@@ -115,7 +128,5 @@ export class MemorySink implements DocumentSink {
 
 function plain(stored: Stored): unknown {
   if (typeof stored === 'string') return JSON.parse(stored);
-  if (stored instanceof SortedMembers) return stored.range().map(({ member, score }) => [member, score]);
-  const fields = [...stored].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(fields.map(([field, text]) => [field, JSON.parse(text) as unknown]));
+  return stored instanceof SortedMembers ? plainSorted(stored.range()) : plainHash(stored);
 }

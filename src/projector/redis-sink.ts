@@ -5,12 +5,20 @@ import type { Cluster, Redis } from 'ioredis';
 import { buildPrefix, ownKeys, type ShardName } from '../kernel/document-keys.js';
 import type { ReadSpec } from '../kernel/projection.js';
 import { pipelineReplies, scoredReply } from '../stores/documents/replies.js';
-import type { DocumentSink, FenceMismatch, Loaded, SinkCommit, SinkState } from './document-sink.js';
+import {
+  type DocumentSink,
+  type FenceMismatch,
+  type Loaded,
+  plainHash,
+  plainSorted,
+  type SinkCommit,
+  type SinkState,
+} from './document-sink.js';
 
 export type RedisClient = Redis | Cluster;
 
-/** Keys removed per round trip when a build is cleared. */
-const clearKeysMax = 1_000;
+/** Keys per round trip when a build is gone through. */
+const scanKeysMax = 1_000;
 
 /**
  * KEYS[1] the checkpoint. ARGV[1] the checkpoint expected ('' for none), ARGV[2] the next one, then the commands, each
@@ -81,17 +89,54 @@ export class RedisSink implements DocumentSink {
     return found.length === 0 ? undefined : { found: found[0] === '' ? undefined : found[0] };
   }
 
+  async *documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]> {
+    for await (const [, keys] of this.scan()) {
+      const documents = keys.filter((key) => !key.startsWith(`${this.prefix}$`));
+      if (documents.length > 0) yield await this.plain(documents);
+    }
+  }
+
   async clear(): Promise<void> {
     await this.redis.del(this.prefix + ownKeys.checkpoint, this.prefix + ownKeys.marker);
+    // Until nothing is left: a scan promises to see only what stays there all the while, and some scans skip.
+    for (let removed = -1; removed !== 0; ) {
+      removed = 0;
+      for await (const [node, keys] of this.scan()) if (keys.length > 0) removed += await node.unlink(...keys);
+    }
+  }
+
+  private async *scan(): AsyncIterable<readonly [node: Redis, keys: readonly string[]]> {
     const nodes = 'nodes' in this.redis ? this.redis.nodes('master') : [this.redis];
     for (const node of nodes) {
       let cursor = '0';
       do {
-        const [next, keys] = await node.scan(cursor, 'MATCH', `${globEscaped(this.prefix)}*`, 'COUNT', clearKeysMax);
-        if (keys.length > 0) await node.unlink(...keys);
+        const [next, keys] = await node.scan(cursor, 'MATCH', `${globEscaped(this.prefix)}*`, 'COUNT', scanKeysMax);
+        yield [node, keys];
         cursor = next;
       } while (cursor !== '0');
     }
+  }
+
+  /** A key that went away meanwhile is left out. */
+  private async plain(keys: readonly string[]): Promise<[string, unknown][]> {
+    const types = this.redis.pipeline();
+    for (const key of keys) types.type(key);
+    const kinds = pipelineReplies(await types.exec());
+    const reads = this.redis.pipeline();
+    for (const [index, key] of keys.entries()) {
+      if (kinds[index] === 'hash') reads.hgetall(key);
+      else if (kinds[index] === 'zset') reads.zrange(key, '0', '-1', 'WITHSCORES');
+      else reads.get(key);
+    }
+    const replies = pipelineReplies(await reads.exec());
+    return keys.flatMap((key, index): [string, unknown][] => {
+      const reply = replies[index];
+      const name = key.slice(this.prefix.length);
+      if (reply === null || kinds[index] === 'none') return [];
+      if (kinds[index] === 'hash') return [[name, plainHash(Object.entries(reply as Record<string, string>))]];
+      if (kinds[index] === 'zset') return [[name, plainSorted(scoredReply(reply))]];
+      return [[name, JSON.parse(reply as string) as unknown]];
+    });
   }
 
   private async run(key: string, words: readonly string[]): Promise<unknown> {

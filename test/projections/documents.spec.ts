@@ -13,15 +13,15 @@ import { decodeHidden } from '../../src/event-log/codec.js';
 import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.js';
 import { MemorySink } from '../../src/projector/memory-sink.js';
 import { fold } from '../projector/support.js';
-import { seeded } from './history.js';
 import { asLogEvents, SocialHistory } from './social-history.js';
+import { seeded } from './town-history.js';
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 
 async function documentsOf(projection: DocumentProjection, history: SocialHistory): Promise<Map<string, unknown>> {
   const sink = new MemorySink();
   await fold(projection, asLogEvents(history.events), sink);
-  return sink.documents();
+  return sink.all();
 }
 
 /** Applies every event twice in a row. */
@@ -58,10 +58,10 @@ describe.each(documentProjections.map((projection) => [projection.name, projecti
             cachedValuesMax: Math.floor(random() * 50),
           };
           await fold(projection, events, cut, { pageSizes: () => Math.floor(random() * 12), limits });
-          expect(cut.documents()).toEqual(whole);
+          expect(cut.all()).toEqual(whole);
           const again = new MemorySink();
           await fold(twice(projection), events, again, { limits: { eventsMax: 3 } });
-          expect(again.documents()).toEqual(whole);
+          expect(again.all()).toEqual(whole);
         }),
         { numRuns: 12 },
       );
@@ -75,7 +75,7 @@ describe.each(documentProjections.map((projection) => [projection.name, projecti
       for (let shard = 0; shard < 8; shard += 1) {
         const sink = new MemorySink();
         await fold(projection, events, sink, { shard, shards: 8 });
-        for (const [key, document] of sink.documents()) all.set(key, merged(all.get(key), document));
+        for (const [key, document] of sink.all()) all.set(key, merged(all.get(key), document));
       }
       expect(all).toEqual(whole);
     });
@@ -175,7 +175,7 @@ describe('what the documents say', () => {
   });
 
   it('keeps the newest messages of a thread', async () => {
-    const long = new SocialHistory(5, 3, 3_000);
+    const long = new SocialHistory(5, 3, 8_000);
     const documents = await documentsOf(thread, long);
     for (const talk of long.talks.values()) {
       const messages = Object.keys((documents.get(threadKeys.messages(talk.id)) ?? {}) as object).map(Number);
