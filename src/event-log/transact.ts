@@ -102,14 +102,14 @@ export class EventStore {
   async transact<C extends Command, E extends DomainEvent, State>(
     part: Part<C, E, State>,
   ): Promise<Transacted<E, State>> {
-    return (await this.transactMany([part]))[0];
+    return (await this.transactMany([part] as const))[0];
   }
 
   /**
    * Decides over several streams (each at most once) and appends to all of them: one durable commit on the embedded
    * log; on EventStoreDB stream by stream in this order, and a repeated command carries on where it stopped.
    */
-  async transactMany<const Parts extends readonly [unknown, ...unknown[]]>(
+  async transactMany<const Parts extends readonly unknown[]>(
     parts: Parts,
   ): Promise<{
     [I in keyof Parts]: Parts[I] extends Part<infer _C, infer E, infer State> ? Transacted<E, State> : never;

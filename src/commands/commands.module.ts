@@ -1,0 +1,80 @@
+// The write side as one module: what it needs is handed in.
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { EventStore } from '../event-log/transact.js';
+import { MemberTokens } from '../http/access/member-token.js';
+import type { Clock } from '../kernel/clock.js';
+import { CatalogueController } from './catalogue/catalogue.controller.js';
+import { CatalogueHandler } from './catalogue/catalogue.handler.js';
+import { CLOCK, ClockController } from './clock/clock.controller.js';
+import { ClockRecord } from './clock/clock-record.js';
+import { COMMAND_SECRETS, CommandContexts, type CommandSecrets } from './command-context.js';
+import { ApiKeyController } from './keys/api-key.controller.js';
+import { ApiKeyStore } from './keys/api-key.store.js';
+import { Lookups } from './lookups.js';
+import { MomentController } from './moments/moment.controller.js';
+import { MomentHandler } from './moments/moment.handler.js';
+import { BATCH_ITEMS_MAX, ObservationController } from './observations/observation.controller.js';
+import { ObservationHandler } from './observations/observation.handler.js';
+import { ObservationWriter } from './observations/observation-writer.js';
+import { FriendshipController } from './people/friendship.controller.js';
+import { FriendshipHandler } from './people/friendship.handler.js';
+import { MemberController } from './people/member.controller.js';
+import { MemberHandler } from './people/member.handler.js';
+import { BrandConversationController } from './talk/brand-conversation.controller.js';
+import { ConversationController } from './talk/conversation.controller.js';
+import { ConversationHandler } from './talk/conversation.handler.js';
+import { MessageHandler } from './talk/message.handler.js';
+import { MessageParts } from './talk/message-parts.js';
+
+export interface CommandsOptions {
+  readonly store: EventStore;
+  readonly secrets: CommandSecrets;
+  readonly clock: Clock;
+  readonly clockRecord: ClockRecord;
+  readonly keys: ApiKeyStore;
+  readonly tokens: MemberTokens;
+  readonly observations: ObservationWriter;
+  readonly batchItemsMax: number;
+}
+
+@Module({})
+export class CommandsModule {}
+
+export function commandsModule(options: CommandsOptions): DynamicModule {
+  return {
+    module: CommandsModule,
+    imports: [CqrsModule],
+    controllers: [
+      MemberController,
+      FriendshipController,
+      MomentController,
+      ConversationController,
+      BrandConversationController,
+      CatalogueController,
+      ObservationController,
+      ClockController,
+      ApiKeyController,
+    ],
+    providers: [
+      { provide: EventStore, useValue: options.store },
+      { provide: COMMAND_SECRETS, useValue: options.secrets },
+      { provide: CLOCK, useValue: options.clock },
+      { provide: ClockRecord, useValue: options.clockRecord },
+      { provide: ApiKeyStore, useValue: options.keys },
+      { provide: MemberTokens, useValue: options.tokens },
+      { provide: ObservationWriter, useValue: options.observations },
+      { provide: BATCH_ITEMS_MAX, useValue: options.batchItemsMax },
+      Lookups,
+      CommandContexts,
+      MessageParts,
+      MemberHandler,
+      FriendshipHandler,
+      MomentHandler,
+      ConversationHandler,
+      MessageHandler,
+      CatalogueHandler,
+      ObservationHandler,
+    ],
+  };
+}

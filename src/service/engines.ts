@@ -1,0 +1,72 @@
+// The engines of one process, opened in the order in which they are needed and closed the other way round.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
+import type { EventLog } from '../event-log/event-log.js';
+import { EventStoreDbEventLog } from '../event-log/eventstoredb/eventstoredb-event-log.js';
+import { openRedis, type RedisStore } from '../stores/redis/open-redis.js';
+import type { Report } from '../stores/report.js';
+
+/** How long a start waits for a log server that is not there yet. */
+const logServerMsMax = 60_000;
+const logServerEveryMs = 1_000;
+
+export interface Engines {
+  readonly log: EventLog;
+  readonly logId: string;
+  /** Other processes append to this log too. */
+  readonly isLogShared: boolean;
+  readonly redis: RedisStore;
+}
+
+/** What was opened, to be closed in reverse. */
+export class Opened {
+  private readonly closers: { readonly name: string; readonly close: () => Promise<void> }[] = [];
+
+  add(name: string, close: () => Promise<void>): void {
+    this.closers.push({ name, close });
+  }
+
+  /** One that fails to close does not keep the others open. */
+  async close(failed: (name: string, error: unknown) => void): Promise<void> {
+    for (const { name, close } of this.closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failed(name, error);
+      }
+    }
+  }
+}
+
+export function reportTo(logger: Logger, part: string): Report {
+  return (level, message) => logger[level]({ part }, message);
+}
+
+async function identityOf(log: EventLog, logger: Logger): Promise<string> {
+  const until = Date.now() + logServerMsMax;
+  for (;;) {
+    try {
+      return await log.id();
+    } catch (error) {
+      const { retryable } = error as { retryable?: boolean };
+      if (retryable !== true || Date.now() > until) throw error;
+      logger.warn({ part: 'event-log' }, `waiting for the event log: ${(error as Error).message}`);
+      await sleep(logServerEveryMs);
+    }
+  }
+}
+
+export async function openEngines(config: Config, logger: Logger, opened: Opened): Promise<Engines> {
+  const { url, directory, appendQueueBytesMax } = config.eventLog;
+  const log =
+    url === undefined
+      ? await EmbeddedEventLog.open(directory, { queueBytesMax: appendQueueBytesMax })
+      : EventStoreDbEventLog.open(url);
+  opened.add('event log', () => log.close());
+  const logId = await identityOf(log, logger);
+  const redis = await openRedis({ ...config.redis, report: reportTo(logger, 'redis') });
+  opened.add('redis', () => redis.close());
+  return { log, logId, isLogShared: url !== undefined, redis };
+}
