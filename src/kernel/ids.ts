@@ -24,6 +24,18 @@ export function keyedHash(key: string | Buffer, ...parts: readonly string[]): st
   return hmac.digest('base64url');
 }
 
+const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** A keyed hash as 22 letters and digits (131 bits): for public codes that mean nothing and cannot be guessed. */
+export function keyedCode(key: string | Buffer, ...parts: readonly string[]): string {
+  let number = BigInt(`0x${Buffer.from(keyedHash(key, ...parts), 'base64url').toString('hex')}`);
+  let code = '';
+  while (code.length < 22) {
+    code += base62[Number(number % 62n)];
+    number /= 62n;
+  }
+  return code;
+}
+
 /** The unordered pair as one id: the friendship stream and the direct conversation are named by it. */
 export function pairId(a: string, b: string): string {
   return a < b ? `${a}_${b}` : `${b}_${a}`;

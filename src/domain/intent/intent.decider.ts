@@ -27,7 +27,7 @@ function namesOfRung({ type, data }: { type: Rung['type']; data: NewStep & Parti
   const names: string[] = [];
   if (data.externalEventId !== undefined) names.push(`${data.sourceSystem}:${type}:${data.externalEventId}`);
   if ('questionId' in data) names.push(`question:${data.questionId}`);
-  if ('checkoutId' in data) names.push(`checkout:${data.checkoutId}`);
+  if ('checkoutId' in data) names.push(`checkout:${data.checkoutId}:${data.productRef.variantId ?? ''}`);
   return names;
 }
 

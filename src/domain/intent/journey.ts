@@ -59,6 +59,10 @@ export function abandonment(journey: Journey, stage: Stage, lastActivityAt: stri
   };
 }
 
+export function isExpired(journey: Journey, now: string): boolean {
+  return toMs(now) - toMs(journey.lastActivityAt) >= expireAfterMs;
+}
+
 /** In order of when they fell due. */
 export function dueOf(journey: Journey, now: string): readonly IntentEvent[] {
   const silentMs = toMs(now) - toMs(journey.lastActivityAt);
@@ -66,7 +70,7 @@ export function dueOf(journey: Journey, now: string): readonly IntentEvent[] {
   if (silentMs >= abandonAfterMs[journey.stage] && !journey.abandonedStages.includes(journey.stage)) {
     events.push(abandonment(journey, journey.stage, journey.lastActivityAt));
   }
-  if (silentMs >= expireAfterMs) {
+  if (isExpired(journey, now)) {
     const { lastActivityAt } = journey;
     const data = { ...namesOf(journey), lastActivityAt };
     events.push({ type: 'PurchaseIntentExpired', data, occurredAt: addMs(lastActivityAt, expireAfterMs) });

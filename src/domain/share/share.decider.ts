@@ -15,11 +15,14 @@ export const abandonAfterMs = 30 * minuteMs;
 type Act = DataOf<ShareEvent, 'ShareInitiated'>;
 type Completed = DataOf<ShareEvent, 'ShareCompleted'>;
 
+type InApp = Extract<Completed, { destinationClass: 'in_app' }>;
+
 type Terminal =
   | { readonly kind: 'abandoned' }
   | {
       readonly kind: 'in_app';
-      readonly destination: string;
+      readonly destination: InApp['destination'];
+      readonly recipients: InApp['recipients'];
       readonly messageIds: readonly string[];
       readonly momentId?: string | undefined;
     }
@@ -91,9 +94,9 @@ function completion(
   };
 }
 
-type InApp = Extract<ShareCommand, { type: 'CompleteShareInApp' }>;
+type CompleteInApp = Extract<ShareCommand, { type: 'CompleteShareInApp' }>;
 
-function completeInApp({ data, now }: InApp, share: InitiatedShare): readonly ShareEvent[] {
+function completeInApp({ data, now }: CompleteInApp, share: InitiatedShare): readonly ShareEvent[] {
   const { destination, channelEvidence, conversationIds, memberIds, messageIds, momentId } = data;
   const { terminal } = share;
   if (terminal?.kind === 'off_platform') throw alreadyCompleted();
@@ -127,9 +130,9 @@ function reclassified(shareId: string, known: Channel, hint: Channel): readonly 
   return [{ type: 'ShareChannelReclassified', data }];
 }
 
-type OffPlatform = Extract<ShareCommand, { type: 'CompleteShareOffPlatform' }>;
+type CompleteOffPlatform = Extract<ShareCommand, { type: 'CompleteShareOffPlatform' }>;
 
-function completeOffPlatform({ data, now }: OffPlatform, share: InitiatedShare): readonly ShareEvent[] {
+function completeOffPlatform({ data, now }: CompleteOffPlatform, share: InitiatedShare): readonly ShareEvent[] {
   const { shareId, destination, channelEvidence, linkId } = data;
   const { terminal } = share;
   if (terminal?.kind === 'in_app') throw alreadyCompleted();
@@ -189,8 +192,8 @@ export const shareDecider: Decider<ShareCommand, ShareEvent, ShareState> = {
         const { destination, channelEvidence } = data;
         return { ...state, terminal: { kind: 'off_platform', channel: { destination, channelEvidence } } };
       }
-      const { destination, messageIds, momentId } = data;
-      return { ...state, terminal: { kind: 'in_app', destination, messageIds, momentId } };
+      const { destination, recipients, messageIds, momentId } = data;
+      return { ...state, terminal: { kind: 'in_app', destination, recipients, messageIds, momentId } };
     },
     ShareAbandoned: (state) => state && { ...state, terminal: { kind: 'abandoned' } },
     ShareChannelReclassified: (state, { data }) =>

@@ -1,0 +1,73 @@
+// A share begins, is given up, or went somewhere that leaves no message behind. Completions that send something are
+// share-delivery.ts's.
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { z } from 'zod';
+import type { ParentShare, ShareCommand } from '../../domain/share/share.commands.js';
+import { type ShareState, shareDecider } from '../../domain/share/share.decider.js';
+import { EventStore } from '../../event-log/transact.js';
+import type { Caller } from '../../http/request/caller.js';
+import type { Written } from '../../http/request/written.js';
+import { deriveId } from '../../kernel/ids.js';
+import { CommandContexts, type IdentifiedContext } from '../command-context.js';
+import type { Cancellation, Completion, NewShare } from './share.bodies.js';
+import { ShareDelivery } from './share-delivery.js';
+
+export type ShareWish =
+  | { readonly type: 'initiate'; readonly share: z.infer<typeof NewShare> }
+  | { readonly type: 'complete'; readonly shareId: string; readonly completion: Completion }
+  | { readonly type: 'cancel'; readonly shareId: string; readonly stage: z.infer<typeof Cancellation>['stage'] };
+
+export class ShareRequest extends Command<Written> {
+  constructor(
+    readonly caller: Caller,
+    readonly wish: ShareWish,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ShareRequest)
+export class ShareHandler implements ICommandHandler<ShareRequest> {
+  constructor(
+    private readonly store: EventStore,
+    private readonly contexts: CommandContexts,
+    private readonly delivery: ShareDelivery,
+  ) {}
+
+  async execute({ caller, wish }: ShareRequest): Promise<Written> {
+    const { context, member } = await this.contexts.byMember(caller);
+    const { memberId } = member;
+    if (wish.type === 'initiate') return this.initiate(wish.share, memberId, context, caller);
+    const { shareId } = wish;
+    if (wish.type === 'complete') return this.delivery.complete(shareId, memberId, wish.completion, context);
+    const cancel = { type: 'CancelShare', data: { shareId, sharerId: memberId, stage: wish.stage } } as const;
+    const { position } = await this.write(shareId, { ...cancel, now: context.occurredAt }, context);
+    return { result: { shareId }, position };
+  }
+
+  private async initiate(
+    { shareId, ...share }: z.infer<typeof NewShare>,
+    sharerId: string,
+    context: IdentifiedContext,
+    { sessionId }: Caller,
+  ): Promise<Written> {
+    const id = shareId ?? deriveId('share', context.commandId);
+    const parent = share.parentShareId === undefined ? undefined : await this.parentOf(share.parentShareId);
+    const data = { ...share, sessionId: share.sessionId ?? sessionId, shareId: id, sharerId, parent };
+    const { state, position } = await this.write(id, { type: 'InitiateShare', data, now: context.occurredAt }, context);
+    return { result: { shareId: id, rootShareId: state?.act.rootShareId, depth: state?.act.depth }, position };
+  }
+
+  private async parentOf(shareId: string): Promise<ParentShare | undefined> {
+    const { state } = await this.store.state(shareDecider, shareId);
+    return state && { ...state.act, initiatedAt: state.initiatedAt };
+  }
+
+  private write(
+    id: string,
+    command: ShareCommand,
+    context: IdentifiedContext,
+  ): Promise<{ readonly state: ShareState; readonly position: bigint }> {
+    return this.store.transact({ decider: shareDecider, id, commands: [command], context });
+  }
+}
