@@ -13,8 +13,8 @@ import { decodeHidden } from '../../src/event-log/codec.js';
 import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.js';
 import { MemorySink } from '../../src/projector/memory-sink.js';
 import { fold } from '../projector/support.js';
+import { seeded } from '../seeded.js';
 import { asLogEvents, SocialHistory } from './social-history.js';
-import { seeded } from './town-history.js';
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 

@@ -5,7 +5,7 @@ import { eventCatalog } from '../../src/domain/catalog.js';
 import type { LogEvent, NewEvent } from '../../src/event-log/event-log.js';
 import { brandConversationId, deriveId, directConversationId, pairId } from '../../src/kernel/ids.js';
 import type { EventMetadata } from '../../src/kernel/message.js';
-import { seeded } from './town-history.js';
+import { seeded } from '../seeded.js';
 
 export interface SocialEvent {
   readonly stream: string;
