@@ -21,6 +21,15 @@ import { FriendshipController } from './people/friendship.controller.js';
 import { FriendshipHandler } from './people/friendship.handler.js';
 import { MemberController } from './people/member.controller.js';
 import { MemberHandler } from './people/member.handler.js';
+import { LinkController } from './sharing/link.controller.js';
+import { LINK_OPTIONS, LinkHandler, type LinkOptions } from './sharing/link.handler.js';
+import { ShareController } from './sharing/share.controller.js';
+import { ShareHandler } from './sharing/share.handler.js';
+import { ShareDelivery } from './sharing/share-delivery.js';
+import { IntentHandler } from './shopping/intent.handler.js';
+import { OrderHandler } from './shopping/order.handler.js';
+import { ProductRefs } from './shopping/product-refs.js';
+import { ShoppingController } from './shopping/shopping.controller.js';
 import { BrandConversationController } from './talk/brand-conversation.controller.js';
 import { ConversationController } from './talk/conversation.controller.js';
 import { ConversationHandler } from './talk/conversation.handler.js';
@@ -36,6 +45,7 @@ export interface CommandsOptions {
   readonly tokens: MemberTokens;
   readonly observations: ObservationWriter;
   readonly batchItemsMax: number;
+  readonly links: LinkOptions;
 }
 
 @Module({})
@@ -52,6 +62,9 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       ConversationController,
       BrandConversationController,
       CatalogueController,
+      ShareController,
+      LinkController,
+      ShoppingController,
       ObservationController,
       ClockController,
       ApiKeyController,
@@ -65,6 +78,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: MemberTokens, useValue: options.tokens },
       { provide: ObservationWriter, useValue: options.observations },
       { provide: BATCH_ITEMS_MAX, useValue: options.batchItemsMax },
+      { provide: LINK_OPTIONS, useValue: options.links },
       Lookups,
       CommandContexts,
       MessageParts,
@@ -75,6 +89,12 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       MessageHandler,
       CatalogueHandler,
       ObservationHandler,
+      ShareDelivery,
+      ShareHandler,
+      LinkHandler,
+      ProductRefs,
+      IntentHandler,
+      OrderHandler,
     ],
   };
 }
