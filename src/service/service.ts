@@ -91,7 +91,8 @@ export async function startService(config: Config, options: ServiceOptions = {})
     const madeKeys = hasApi ? await ensureKeys(writeSide.keys, options.keys) : [];
     const registry = makeRegistry();
     measureObservations(registry, writeSide);
-    const { batchItemsMax } = config.http;
+    const { batchItemsMax, publicUrl, host, port } = config.http;
+    const links = { publicUrl: publicUrl ?? `http://${host}:${port}` };
     const server: ServerOptions = {
       ...config.http,
       ...writeSide,
@@ -104,7 +105,7 @@ export async function startService(config: Config, options: ServiceOptions = {})
         logId: engines.logId,
         registry,
         healthChecks: healthOf(engines),
-        ...(hasApi ? { commands: { ...writeSide, batchItemsMax } } : {}),
+        ...(hasApi ? { commands: { ...writeSide, batchItemsMax, links } } : {}),
         parts: hasApi ? partsOf(config, engines, writeSide) : [],
       }),
       makeAdapter(server),
