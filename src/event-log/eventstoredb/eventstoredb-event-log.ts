@@ -1,18 +1,19 @@
 // The event log on an EventStoreDB or KurrentDB, through the official client's connection (docs/event-log-protocol.md).
 import { randomUUID } from 'node:crypto';
-import { metadataEventType, metadataJson, metastreamOf, parseRetention } from '../embedded/stream-metadata.js';
-import type {
-  AppendResult,
-  EventLog,
-  ExpectedRevision,
-  LogEvent,
-  NewEvent,
-  ReadAllOptions,
-  ReadOptions,
-  StreamAppend,
-  StreamMetadata,
-  SubscriptionPage,
+import {
+  type AppendResult,
+  type EventLog,
+  type ExpectedRevision,
+  type LogEvent,
+  type NewEvent,
+  type ReadAllOptions,
+  type ReadOptions,
+  type StreamAppend,
+  StreamDeleted,
+  type StreamMetadata,
+  type SubscriptionPage,
 } from '../event-log.js';
+import { metadataEventType, metadataJson, metastreamOf, parseRetention } from '../stream-metadata.js';
 import { Appender } from './append/appender.js';
 import { Connection } from './connection.js';
 import { deleteStream, tombstoneStream } from './delete-call.js';
@@ -126,7 +127,9 @@ export class EventStoreDbEventLog implements EventLog {
   }
 
   async getStreamMetadata(stream: string): Promise<StreamMetadata> {
-    const event = await this.lastOf(metastreamOf(stream));
+    const event = await this.lastOf(metastreamOf(stream)).catch((error: unknown) => {
+      throw error instanceof StreamDeleted ? new StreamDeleted(stream) : error;
+    });
     if (!event) return {};
     const { softDeleted: _, ...metadata } = parseRetention(Buffer.from(event.data).toString('utf8'));
     return metadata;

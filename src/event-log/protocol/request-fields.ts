@@ -4,7 +4,7 @@ import type { ExpectedRevision } from '../event-log.js';
 import { ProtobufReader } from '../protobuf/reader.js';
 import { invalidArgument } from './exceptions.js';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The name's bytes within a StreamIdentifier. */

@@ -71,7 +71,10 @@ export class AnswerStream {
     if (this.wake && !this.waking) {
       // What else arrives in this turn belongs to the same page.
       this.waking = true;
-      setImmediate(() => this.wake?.());
+      setImmediate(() => {
+        this.waking = false;
+        if (this.answers.length > 0) this.wake?.();
+      });
     }
   }
 
@@ -87,7 +90,6 @@ export class AnswerStream {
       const done = () => {
         clearTimeout(timer);
         this.wake = undefined;
-        this.waking = false;
         resolve();
       };
       const timer = setTimeout(done, waitMs);
