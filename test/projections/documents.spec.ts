@@ -175,7 +175,8 @@ describe('what the documents say', () => {
   });
 
   it('keeps the newest messages of a thread', async () => {
-    const long = new SocialHistory(5, 3, 8_000);
+    const long = new SocialHistory(5, 3, 300);
+    for (const talk of long.talks.values()) long.talkOn(talk, threadMessagesMax);
     const documents = await documentsOf(thread, long);
     for (const talk of long.talks.values()) {
       const messages = Object.keys((documents.get(threadKeys.messages(talk.id)) ?? {}) as object).map(Number);

@@ -92,10 +92,11 @@ export class SocialHistory {
       [1, () => this.rename()],
     ];
     let at = this.random() * kinds.reduce((sum, [weight]) => sum + weight, 0);
-    for (const [weight, doIt] of kinds) {
+    const chosen = kinds.find(([weight]) => {
       at -= weight;
-      if (at < 0) return doIt();
-    }
+      return at < 0;
+    });
+    chosen?.[1]();
   }
 
   private befriend(): void {
@@ -236,6 +237,16 @@ export class SocialHistory {
       });
     }
     this.send(talk, a, this.chance(0.5) ? a : (owners[1] as string));
+  }
+
+  /** Goes on with one conversation for so many messages; the events that this adds. */
+  talkOn(talk: Talk, messages: number): readonly SocialEvent[] {
+    const first = this.events.length;
+    for (let count = 0; count < messages; count += 1) {
+      this.nowMs += 1_000;
+      this.send(talk, talk.owners[0] as string, this.pick(talk.owners));
+    }
+    return this.events.slice(first);
   }
 
   private send(talk: Talk, customer: string, owner: string): void {
