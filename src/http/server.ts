@@ -36,10 +36,8 @@ export interface ServerOptions extends RateLimits {
 
 const requestIdPattern = /^[\x21-\x7e]{1,64}$/;
 
-export function makeAdapter({ bodyBytesMax, trustedProxies, logger }: ServerOptions): FastifyAdapter {
+export function makeAdapter({ bodyBytesMax, trustedProxies }: ServerOptions): FastifyAdapter {
   return new FastifyAdapter({
-    loggerInstance: logger,
-    disableRequestLogging: true,
     bodyLimit: bodyBytesMax,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     requestTimeout: requestMsMax,

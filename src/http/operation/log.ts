@@ -1,7 +1,7 @@
 // One logger (pino) for the service, Fastify and Nest. A line never holds a key, a body, a query or a name.
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions, pino } from 'pino';
 
 /** Requests are described by their route, not by their URL: a URL may hold a link's code or a member's id. */
 function describeRequest(request: FastifyRequest): object {
@@ -9,14 +9,19 @@ function describeRequest(request: FastifyRequest): object {
 }
 
 export function makeLogger(level: string): Logger {
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['authorization', '*.authorization', 'headers', '*.headers', 'token', '*.token', 'body', '*.body'],
     serializers: { req: describeRequest, err: pino.stdSerializers.err },
-  });
+  };
+  // To stderr: stdout is for what a person reads, and keys that are shown once must not end up among log lines.
+  return pino(options, pino.destination({ fd: 2, sync: true }));
 }
+
+/** Where Nest tells every route and module at each start. */
+const wordy = new Set(['InstanceLoader', 'RouterExplorer', 'RoutesResolver', 'NestFactory']);
 
 function textOf(message: unknown): string {
   return message instanceof Error ? message.message : String(message);
@@ -37,7 +42,7 @@ export class NestLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(wordy.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
     this.write('error', message, rest);
