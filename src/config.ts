@@ -189,3 +189,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const dataDir = resolve(values.HOMING_DATA_DIR);
   return deepFreeze(assemble(values, dataDir, masterKeyOf(values, dataDir)));
 }
+
+/** The environment of this process with some variables set otherwise: for a child process. */
+export function environmentWith(changes: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...changes };
+}

@@ -55,8 +55,12 @@ interface Channel {
   readonly referrer?: string;
   readonly referrerLostShare: number;
   readonly public: boolean;
+  /** What the app's built-in browser says of itself, where links open in one. */
+  readonly builtInBrowser?: string;
 }
 
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148';
 const facebookBot = 'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)';
 const channels: Readonly<Record<string, Channel>> = {
   whatsapp: { previewBot: 'WhatsApp/2.25.20.80 A', referrerLostShare: 1, public: false },
@@ -66,7 +70,13 @@ const channels: Readonly<Record<string, Channel>> = {
     referrerLostShare: 1,
     public: false,
   },
-  messenger: { previewBot: facebookBot, referrer: 'https://l.messenger.com/', referrerLostShare: 0.75, public: false },
+  messenger: {
+    previewBot: facebookBot,
+    referrer: 'https://l.messenger.com/',
+    referrerLostShare: 0.75,
+    public: false,
+    builtInBrowser: `${iphone} [FBAN/MessengerForiOS;FBAV/520.0]`,
+  },
   instagram_dm: {
     previewBot: facebookBot,
     referrer: 'https://l.instagram.com/',
@@ -81,7 +91,13 @@ const channels: Readonly<Record<string, Channel>> = {
   },
   email: { referrer: 'https://mail.google.com/', referrerLostShare: 0.6, public: false },
   qr_code: { referrerLostShare: 1, public: false },
-  facebook: { previewBot: facebookBot, referrer: 'https://l.facebook.com/', referrerLostShare: 0.25, public: true },
+  facebook: {
+    previewBot: facebookBot,
+    referrer: 'https://l.facebook.com/',
+    referrerLostShare: 0.25,
+    public: true,
+    builtInBrowser: `${iphone} [FBAN/FBIOS;FBAV/525.0]`,
+  },
   x: { previewBot: 'Twitterbot/1.0', referrer: 'https://t.co/', referrerLostShare: 0.15, public: true },
   reddit: { referrer: 'https://www.reddit.com/', referrerLostShare: 0.3, public: true },
   instagram_story: { referrer: 'https://l.instagram.com/', referrerLostShare: 0.3, public: true },

@@ -83,7 +83,7 @@ function repliedSeq(body: Command['body']): number | undefined {
   return body.replyTo === undefined ? undefined : whole(record(body.replyTo).seq);
 }
 
-/** A clip or a product put into a message is a share, with or without a share sheet. */
+/** A clip put straight into a message is a share, without a share sheet. */
 function carriesShare(body: Command['body']): boolean {
-  return list(body.attachments).length > 0;
+  return list(body.attachments).some(({ kind }) => kind === 'share_card');
 }
