@@ -1,0 +1,70 @@
+// Redis where none is installed: an npm package in a child process. Slow and in memory, but the first command works
+// everywhere; the read models are filled again from the log at every start.
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { firstMessage, forkModule } from '../forked-module.js';
+import type { Report } from '../report.js';
+import type { RedisEndpoint } from './redis-endpoint.js';
+
+const readyMsMax = 30_000;
+const restartMsMin = 200;
+const restartMsMax = 5_000;
+
+export class JavascriptRedis {
+  private child: ChildProcess | undefined;
+  private port = 0;
+  private closing = false;
+
+  private constructor(private readonly report: Report) {}
+
+  get endpoint(): RedisEndpoint {
+    return { host: '127.0.0.1', port: this.port };
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  static async start(report: Report): Promise<JavascriptRedis> {
+    const redis = new JavascriptRedis(report);
+    await redis.begin();
+    return redis;
+  }
+
+  private async begin(): Promise<void> {
+    const forked = forkModule(import.meta.url, 'javascript-redis.main', [String(this.port)]);
+    try {
+      const { port } = await firstMessage<{ port: number }>(forked, readyMsMax);
+      this.port = port;
+    } catch (error) {
+      forked.child.kill('SIGKILL');
+      throw error;
+    }
+    this.child = forked.child;
+    forked.child.on('exit', () => void this.restart());
+  }
+
+  /** On the same port, so that clients find it; it comes back empty, which checkpoints beside the data make visible. */
+  private async restart(): Promise<void> {
+    for (let pauseMs = restartMsMin; !this.closing; pauseMs = Math.min(pauseMs * 2, restartMsMax)) {
+      this.report('error', 'the JavaScript Redis died and took its data along: starting an empty one');
+      try {
+        await this.begin();
+        return;
+      } catch (error) {
+        this.report('error', `the JavaScript Redis does not start: ${(error as Error).message}`);
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+}

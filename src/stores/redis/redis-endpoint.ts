@@ -1,0 +1,88 @@
+// Where a Redis answers, as ioredis takes it and as a person would write it.
+import { Redis, type RedisOptions } from 'ioredis';
+
+export interface RedisEndpoint {
+  readonly host: string;
+  /** TCP port. */
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Number of the logical database. */
+  readonly db?: number;
+  readonly tls?: Record<string, never>;
+}
+
+/** Replies keep the shapes that ioredis has always given. */
+export type ConnectionOverrides = Omit<RedisOptions, 'replyMapping'>;
+
+const retryMsMax = 2_000;
+const connectMsMax = 5_000;
+const probeMsMax = 2_000;
+const disconnectMsMax = 500;
+/** A command waits for this many attempts to connect again before it fails: callers decide, memory stays bounded. */
+const retriesMax = 4;
+
+/** `redis[s]://[user[:password]]@host[:port][/db]`. @throws TypeError for anything else. */
+export function parseRedisUrl(text: string): RedisEndpoint {
+  const url = new URL(text);
+  const db = url.pathname.replace(/^\//, '');
+  if (!/^rediss?:$/.test(url.protocol) || !/^[0-9]*$/.test(db)) throw new TypeError('expected redis://host:port/db');
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+    port: Number(url.port || 6379),
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(db === '' ? {} : { db: Number(db) }),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}
+
+/** Exponential with jitter, so that many clients do not come back in step. */
+function retryDelayMs(attempt: number): number {
+  const ceiling = Math.min(retryMsMax, 25 * 2 ** Math.min(attempt, 10));
+  return ceiling / 2 + Math.random() * (ceiling / 2);
+}
+
+/**
+ * A client that comes back by itself. A command in flight when the connection breaks fails instead of being sent again,
+ * because nobody can tell whether it was carried out: whoever sent it knows how to find out.
+ */
+export function clientFor(endpoint: RedisEndpoint, overrides: ConnectionOverrides = {}): Redis {
+  const options: ConnectionOverrides = {
+    ...endpoint,
+    lazyConnect: true,
+    connectTimeout: connectMsMax,
+    disconnectTimeout: disconnectMsMax,
+    retryStrategy: retryDelayMs,
+    maxRetriesPerRequest: retriesMax,
+    autoResendUnfulfilledCommands: false,
+    ...overrides,
+  };
+  return new Redis(options);
+}
+
+/** A client that tries once; for looking whether somebody is there. */
+export function probeFor(endpoint: RedisEndpoint): Redis {
+  const probe = new Redis({
+    ...endpoint,
+    lazyConnect: true,
+    connectTimeout: probeMsMax,
+    commandTimeout: probeMsMax,
+    disconnectTimeout: disconnectMsMax,
+    retryStrategy: null,
+    // A server that is still loading its file answers INFO, and that is what a probe asks for.
+    enableReadyCheck: false,
+  });
+  probe.on('error', () => {});
+  return probe;
+}
+
+/** The fields of an INFO answer. */
+export function parseInfo(text: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) fields[line.slice(0, colon)] = line.slice(colon + 1);
+  }
+  return fields;
+}
