@@ -1,19 +1,22 @@
 // One process of Homing in its role: started, told where it listens, and stopped so that nothing acknowledged is lost.
-import { type DynamicModule } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { Gauge, type Registry } from 'prom-client';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { appModule } from '../app.module.js';
 import type { KeyToMake } from '../commands/keys/api-key.store.js';
 import type { Config } from '../config.js';
+import type { LogEvent } from '../event-log/event-log.js';
 import { dashboardPath, serveDashboard } from '../http/operation/dashboard.js';
-import type { HealthCheck } from '../http/operation/health.controller.js';
 import { makeLogger, NestLogger } from '../http/operation/log.js';
 import { makeRegistry } from '../http/operation/prometheus.controller.js';
 import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.js';
 import { queriesModule } from '../queries/queries.module.js';
 import { type Engines, Opened, openEngines } from './engines.js';
+import { engineHealth, measureObservations } from './figures.js';
+import { documentProjector, type MountedPart } from './projections.js';
 import { ensureKeys, type MadeKey, openWriteSide, type WriteSide } from './write-side.js';
 
 export interface ServiceOptions {
@@ -33,50 +36,63 @@ export interface Service {
   close(): Promise<void>;
 }
 
-function healthOf({ log, redis }: Engines): HealthCheck[] {
-  return [
-    {
-      name: 'event-log',
-      check: async () => {
-        await log.head();
-        return { status: 'up' };
-      },
-    },
-    {
-      name: 'redis',
-      check: async () => {
-        await redis.client.ping();
-        return { status: redis.durable ? 'up' : 'degraded', detail: redis.kind };
-      },
-    },
-  ];
-}
-
-function measureObservations(registry: Registry, { observations }: WriteSide): void {
-  new Gauge({
-    name: 'homing_observation_queue_bytes',
-    help: 'Observations that wait to be written.',
-    registers: [registry],
-    collect() {
-      this.set(observations.queuedBytes);
-    },
-  });
-  new Gauge({
-    name: 'homing_observation_ids_remembered',
-    help: 'Ids by which duplicate observations are known: at least 48 h of them, or so many.',
-    registers: [registry],
-    async collect() {
-      this.set(await observations.rememberedIds());
-    },
-  });
-}
-
-function partsOf(config: Config, { log, logId, redis }: Engines, { codec }: WriteSide): DynamicModule[] {
+function appQueries(config: Config, { log, logId, redis }: Engines, { codec }: WriteSide): DynamicModule {
   const { shards } = config.projector;
   const { readWaitMsMax } = config.http;
-  const threads = { log, decode: (event: Parameters<typeof codec.decode>[0]) => codec.decode(event, { reveal: true }) };
-  const { client } = redis;
-  return [queriesModule({ redis: client, shards, logId, readWaitMsMax, masterKey: config.masterKey, threads })];
+  const threads = { log, decode: (event: LogEvent) => codec.decode(event, { reveal: true }) };
+  return queriesModule({ redis: redis.client, shards, logId, readWaitMsMax, masterKey: config.masterKey, threads });
+}
+
+/** A process of every role answers health and figures; the API and the projector are there by role. */
+function partsOf(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched): MountedPart[] {
+  const parts: MountedPart[] = [];
+  if (hasApi(config)) parts.push({ module: appQueries(config, engines, writeSide) });
+  if (config.role === 'all' || config.role === 'projector') {
+    parts.push(documentProjector(config, engines, writeSide, watched));
+  }
+  return parts;
+}
+
+function hasApi({ role }: Config): boolean {
+  return role === 'all' || role === 'api';
+}
+
+interface Watched {
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+async function listen(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched, opened: Opened) {
+  const { logger, registry } = watched;
+  const { batchItemsMax, publicUrl, host, port } = config.http;
+  const links = { publicUrl: publicUrl ?? '' };
+  const parts = partsOf(config, engines, writeSide, watched);
+  const server: ServerOptions = {
+    ...config.http,
+    ...writeSide,
+    ...watched,
+    ...(config.redis.url === undefined ? {} : { sharedRedis: engines.redis.client }),
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(
+    appModule({
+      logId: engines.logId,
+      registry,
+      healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
+      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links } } : {}),
+      parts: parts.map(({ module }) => module),
+    }),
+    makeAdapter(server),
+    { logger: new NestLogger(logger), bodyParser: false, return503OnClosing: true, abortOnError: false },
+  );
+  opened.add('http', () => app.close());
+  await prepareServer(app, server);
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const hasDashboard = hasApi(config) && (await serveDashboard(fastify));
+  await app.listen(port, host);
+  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  // Where nothing else is said, people reach it where it listens; that is known only now.
+  if (links.publicUrl === '') links.publicUrl = url;
+  return { url, dashboardUrl: hasDashboard ? `${url}${dashboardPath}` : undefined };
 }
 
 /** @throws whatever keeps an engine from opening; what was opened until then is closed again. */
@@ -87,48 +103,16 @@ export async function startService(config: Config, options: ServiceOptions = {})
   try {
     const engines = await openEngines(config, logger, opened);
     const writeSide = await openWriteSide(config, engines, logger, opened);
-    const hasApi = config.role === 'all' || config.role === 'api';
-    const madeKeys = hasApi ? await ensureKeys(writeSide.keys, options.keys) : [];
+    const madeKeys = hasApi(config) ? await ensureKeys(writeSide.keys, options.keys) : [];
     const registry = makeRegistry();
     measureObservations(registry, writeSide);
-    const { batchItemsMax, publicUrl, host, port } = config.http;
-    const links = { publicUrl: publicUrl ?? `http://${host}:${port}` };
-    const server: ServerOptions = {
-      ...config.http,
-      ...writeSide,
-      registry,
-      logger,
-      ...(config.redis.url === undefined ? {} : { sharedRedis: engines.redis.client }),
-    };
-    const app = await NestFactory.create<NestFastifyApplication>(
-      appModule({
-        logId: engines.logId,
-        registry,
-        healthChecks: healthOf(engines),
-        ...(hasApi ? { commands: { ...writeSide, batchItemsMax, links } } : {}),
-        parts: hasApi ? partsOf(config, engines, writeSide) : [],
-      }),
-      makeAdapter(server),
-      { logger: new NestLogger(logger), bodyParser: false, return503OnClosing: true, abortOnError: false },
-    );
-    opened.add('http', () => app.close());
-    await prepareServer(app, server);
-    const hasDashboard =
-      hasApi && (await serveDashboard(app.getHttpAdapter().getInstance() as unknown as FastifyInstance));
-    await app.listen(config.http.port, config.http.host);
-    const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+    const place = await listen(config, engines, writeSide, { logger, registry }, opened);
     let closing: Promise<void> | undefined;
-    return {
-      url,
-      dashboardUrl: hasDashboard ? `${url}${dashboardPath}` : undefined,
-      madeKeys,
-      engines,
-      writeSide,
-      close: () => {
-        closing ??= opened.close(failed);
-        return closing;
-      },
+    const close = () => {
+      closing ??= opened.close(failed);
+      return closing;
     };
+    return { ...place, madeKeys, engines, writeSide, close };
   } catch (error) {
     await opened.close(failed);
     throw error;
