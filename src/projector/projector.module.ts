@@ -1,6 +1,10 @@
 // The projector of one process as a module: it starts with the application and stops before the stores close.
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './document-projector.js';
+import { documentStatus, shardNames } from './document-status.js';
+import { type Fitness, ProjectorWatch } from './projector-watch.js';
 
 @Module({})
 export class ProjectorModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -16,10 +20,32 @@ export class ProjectorModule implements OnApplicationBootstrap, OnModuleDestroy 
 }
 
 export function projectorModule(options: DocumentProjectorOptions): DynamicModule {
-  const documents = new DocumentProjector(options);
   return {
     module: ProjectorModule,
-    providers: [{ provide: DocumentProjector, useValue: documents }],
+    providers: [{ provide: DocumentProjector, useValue: new DocumentProjector(options) }],
     exports: [DocumentProjector],
+  };
+}
+
+export interface WatchedOptions extends Omit<DocumentProjectorOptions, 'listener'> {
+  readonly registry: Registry;
+  readonly report: Report;
+}
+
+/** The module with its figures, and the health check to show beside the others. */
+export function watchedProjector({ registry, report, ...options }: WatchedOptions): {
+  readonly module: DynamicModule;
+  readonly health: { readonly name: string; check(): Promise<Fitness> };
+} {
+  const names = shardNames(
+    options.projections.map(({ name }) => name),
+    options.shards,
+  );
+  const watch = new ProjectorWatch(registry, report, () =>
+    documentStatus(options.redis, options.log, names, Date.now()),
+  );
+  return {
+    module: projectorModule({ ...options, listener: watch }),
+    health: { name: 'projections', check: () => watch.check(Date.now()) },
   };
 }
