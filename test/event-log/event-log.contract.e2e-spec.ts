@@ -54,12 +54,5 @@ describe('the contract of the event log', () => {
     const reason = await failure(check);
     // A check that stumbles over the wrapper itself shows nothing.
     expect(reason).not.toBeInstanceOf(TypeError);
-    console.log(
-      rule.says +
-        ' => ' +
-        String(reason)
-          .replace(/\x1b\[\d+m/g, '')
-          .slice(0, 300),
-    );
   });
 });
