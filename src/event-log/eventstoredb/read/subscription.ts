@@ -18,6 +18,8 @@ interface Course {
   /** Whether the server has something beyond; asked when nothing came for long. */
   readonly isBehind: () => Promise<boolean>;
   readonly wanted: (event: LogEvent) => boolean;
+  /** A position that is certainly considered once the first call has caught up. */
+  readonly startingAt: () => Promise<bigint>;
 }
 
 export interface SubscriptionOptions {
@@ -45,6 +47,7 @@ export function subscribeAll(
     },
     isBehind: async () => ((await options.lastOf(undefined))?.position ?? 0n) > (considered ?? 0n),
     wanted: (event) => !event.type.startsWith('$'),
+    startingAt: async () => considered ?? 0n,
   });
 }
 
@@ -65,6 +68,7 @@ export function subscribeStream(
     },
     isBehind: async () => ((await options.lastOf(stream))?.revision ?? -1) > considered,
     wanted: () => true,
+    startingAt: async () => (await options.lastOf(undefined))?.position ?? 0n,
   });
 }
 
@@ -75,9 +79,10 @@ async function* follow(
 ): AsyncGenerator<SubscriptionPage> {
   const backOff = new BackOff(options.settings);
   const either = AbortSignal.any([signal, options.closed]);
-  let position = 0n;
+  let position: bigint | undefined;
   while (!either.aborted) {
     try {
+      position ??= await course.startingAt();
       for await (const page of oneCall(options, either, course, position)) {
         position = page.kind === 'caught-up' ? page.position : (page.events.at(-1)?.position ?? position);
         backOff.reset();
