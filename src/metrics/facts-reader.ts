@@ -1,0 +1,93 @@
+// Reads the facts: which build readers read, how far it has come, and one bounded query at a time.
+import type { ClickHouseClient } from '@clickhouse/client';
+import { quoted } from './sql.js';
+
+export interface FactsState {
+  readonly build: number;
+  readonly position: bigint;
+  /** Everything the service knew of up to this instant is counted, milliseconds since 1970. */
+  readonly completeUpToMs: number;
+}
+
+export interface FactsReaderOptions {
+  readonly client: ClickHouseClient;
+  readonly sink: string;
+  readonly logId: string;
+  readonly now: () => number;
+  /** Position of the newest event of the log. */
+  readonly head: () => Promise<bigint>;
+  readonly queryMsMax: number;
+  readonly queryBytesMax: number;
+}
+
+/** The tables are not there yet: the projector has not made them. */
+export class FactsNotReady extends Error {
+  constructor() {
+    super('the facts are being built');
+    this.name = 'FactsNotReady';
+  }
+}
+
+/** How often waiting readers look whether the facts have come further, milliseconds. */
+const lookEveryMs = 100;
+
+export class FactsReader {
+  private looking: Promise<FactsState> | undefined;
+
+  constructor(private readonly options: FactsReaderOptions) {}
+
+  /** @throws FactsNotReady */
+  async state(): Promise<FactsState> {
+    const { sink, logId, head, now } = this.options;
+    const latest = await head();
+    const rows = await this.rows<{ build: number; at_position: string; complete: string }>(
+      `SELECT build, toString(max(position)) AS at_position, toString(toUnixTimestamp64Milli(max(complete_up_to))) AS complete
+       FROM sink_progress WHERE sink = ${quoted(sink)} AND log_id = ${quoted(logId)} AND build =
+         (SELECT argMax(build, activation) FROM sink_active WHERE sink = ${quoted(sink)}) GROUP BY build`,
+    ).catch((error: unknown) => {
+      if (isUnknownTable(error)) throw new FactsNotReady();
+      throw error;
+    });
+    const [row] = rows;
+    if (!row) throw new FactsNotReady();
+    const position = BigInt(row.at_position);
+    // Nothing in the log that is not counted: then it is complete up to now.
+    const completeUpToMs = position >= latest ? Math.max(now(), Number(row.complete)) : Number(row.complete);
+    return { build: Number(row.build), position, completeUpToMs };
+  }
+
+  /** The state once it has passed a position, or as it is when the time is up. All waiters share one look at a time. */
+  async waitFor(position: bigint, waitMsMax: number): Promise<FactsState> {
+    const deadline = performance.now() + waitMsMax;
+    for (;;) {
+      this.looking ??= this.state().finally(() => {
+        this.looking = undefined;
+      });
+      const state = await this.looking;
+      if (state.position >= position || performance.now() >= deadline) return state;
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  }
+
+  async rows<Row>(query: string): Promise<readonly Row[]> {
+    const { client, queryMsMax, queryBytesMax } = this.options;
+    const result = await client.query({
+      query,
+      format: 'JSONEachRow',
+      clickhouse_settings: {
+        max_execution_time: Math.ceil(queryMsMax / 1_000),
+        max_memory_usage: String(queryBytesMax),
+        max_bytes_before_external_group_by: String(Math.floor(queryBytesMax / 2)),
+        max_threads: 2,
+        output_format_json_quote_64bit_integers: 0,
+      },
+    });
+    return result.json<Row>();
+  }
+}
+
+/** ClickHouse's code 60, UNKNOWN_TABLE. */
+function isUnknownTable(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  return code === '60' || /Code: 60\b|UNKNOWN_TABLE/.test(message ?? '');
+}
