@@ -94,7 +94,8 @@ export function open(
 ): boolean {
   if (at >= setting.rhythm.endMs) return false;
   const code = `{{code:${shareId}}}`;
-  const lanes = { writes: [`link:${shareId}`], reads: member ? [`member:${member.id}`] : [] };
+  // An open may tell where the share went: it stands in order with the share's completion.
+  const lanes = { writes: [`link:${shareId}`, `share:${shareId}`], reads: member ? [`member:${member.id}`] : [] };
   const address = { 'User-Agent': userAgent, 'X-Forwarded-For': ip };
   if (member) {
     const body = { code, userAgent, ...(how.prefetch ? { prefetch: true } : {}) };

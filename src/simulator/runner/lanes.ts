@@ -1,5 +1,6 @@
 // Which of many requests may run at once: what changes a thing runs alone on it and in order, what only looks at it runs
-// after the last change. A node becomes ready when everything it waits for is done.
+// after the last change. A node becomes ready when everything it waits for is done; of the ready ones the oldest runs
+// first, so that nothing is left behind while newer ones come in.
 
 export interface LaneUse {
   readonly writes: readonly string[];
@@ -9,17 +10,57 @@ class Node<Item extends LaneUse> {
   waitsFor = 0;
   readonly followers: Node<Item>[] = [];
   done = false;
-  constructor(readonly item: Item) {}
+  constructor(
+    readonly item: Item,
+    readonly order: number,
+  ) {}
 }
 interface Lane<Item extends LaneUse> {
   writer: Node<Item> | undefined;
   readers: Node<Item>[];
 }
 
+/** A binary heap by order of arrival. */
+class OldestFirst<Item extends LaneUse> {
+  readonly #heap: Node<Item>[] = [];
+
+  push(node: Node<Item>): void {
+    const heap = this.#heap;
+    let place = heap.push(node) - 1;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if ((heap[parent] as Node<Item>).order <= node.order) break;
+      heap[place] = heap[parent] as Node<Item>;
+      place = parent;
+    }
+    heap[place] = node;
+  }
+
+  pop(): Node<Item> | undefined {
+    const heap = this.#heap;
+    const [top] = heap;
+    const last = heap.pop();
+    if (!last || last === top) return top;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      const right = heap[child + 1];
+      if (right && right.order < (heap[child] as Node<Item>).order) child += 1;
+      if ((heap[child] as Node<Item>).order >= last.order) break;
+      heap[place] = heap[child] as Node<Item>;
+      place = child;
+    }
+    heap[place] = last;
+    return top;
+  }
+}
+
 export class Lanes<Item extends LaneUse> {
   readonly #lanes = new Map<string, Lane<Item>>();
   readonly #nodes = new Map<Item, Node<Item>>();
-  readonly #ready: Node<Item>[] = [];
+  readonly #ready = new OldestFirst<Item>();
+  #added = 0;
 
   /** Taken in, not finished. */
   get size(): number {
@@ -28,7 +69,8 @@ export class Lanes<Item extends LaneUse> {
 
   /** Items come in their order; that order is kept on everything they share. */
   add(item: Item): void {
-    const node = new Node(item);
+    const node = new Node(item, this.#added);
+    this.#added += 1;
     this.#nodes.set(item, node);
     for (const name of item.reads) {
       const lane = this.#lane(name);
@@ -45,9 +87,9 @@ export class Lanes<Item extends LaneUse> {
     if (node.waitsFor === 0) this.#ready.push(node);
   }
 
-  /** The next one that may run, in the order in which they became ready. */
+  /** The oldest of those that may run. */
   take(): Item | undefined {
-    return this.#ready.shift()?.item;
+    return this.#ready.pop()?.item;
   }
 
   finish(item: Item): void {
