@@ -30,6 +30,8 @@ export function stored<T>(value: T): T {
 export class Story<C extends Command, E extends DomainEvent, State> {
   state: State;
   readonly events: E[] = [];
+  /** When each of `events` happened. */
+  readonly times: string[] = [];
   constructor(private readonly decider: Decider<C, E, State>) {
     this.state = decider.initialState;
   }
@@ -48,6 +50,7 @@ export class Story<C extends Command, E extends DomainEvent, State> {
     };
     this.state = evolve(this.decider, this.state, stored({ ...event, data }), place);
     this.events.push(event);
+    this.times.push(occurredAt);
   }
 
   /** What is due at `now` without any command. */
@@ -68,6 +71,7 @@ export class Story<C extends Command, E extends DomainEvent, State> {
     } catch (error) {
       this.state = before.state;
       this.events.length = before.length;
+      this.times.length = before.length;
       throw error;
     }
   }

@@ -72,15 +72,6 @@ const codec = new EventCodec(
   personalTable(eventCatalog),
 );
 
-/** Maps and sets as JSON, so that a folded state can be kept and compared. */
-function asJson(state: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(state, (_, value: unknown) =>
-      value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
-    ),
-  );
-}
-
 describe('golden events', () => {
   it('there is one of every type in the catalog, and none of any other', () => {
     expect([...new Set(golden.map(({ type }) => type))].toSorted()).toEqual(Object.keys(eventCatalog).toSorted());
@@ -95,7 +86,7 @@ describe('golden events', () => {
     expect(schema?.parse(revealed.data)).toEqual(revealed.data);
   });
 
-  it.each(deciders.map((decider) => [decider.category, decider] as const))('fold: %s', (category, decider) => {
+  it.each(deciders.map((decider) => [decider.category, decider] as const))('fold: %s', (_, decider) => {
     const past = golden.filter(({ type }) => Object.hasOwn(decider.evolve, type));
     expect(past.length).toBeGreaterThan(0);
     let state = decider.initialState;
@@ -104,9 +95,9 @@ describe('golden events', () => {
       const { id, data, metadata } = decodeHidden(logEvent(event, revision));
       const { occurredAt, receivedAt } = metadata;
       state = evolve(decider, state, { type: event.type, data }, { id, revision, occurredAt, receivedAt });
-      states.push({ after: event.name, state: asJson(state) ?? null });
+      states.push({ after: event.name, state });
     }
-    const file = fileURLToPath(new URL(`../fixtures/states/${category}.json`, import.meta.url));
-    expect(states).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+    // States are not stored: a changed fold is looked at, and then told with `-u`.
+    expect(states).toMatchSnapshot();
   });
 });

@@ -5,7 +5,7 @@ import type { IntentCommand } from '../../src/domain/intent/intent.commands.js';
 import { intentDecider } from '../../src/domain/intent/intent.decider.js';
 import type { IntentEvent } from '../../src/domain/intent/intent.events.js';
 import { journeyId } from '../../src/domain/intent/journey.js';
-import { addMs, dayMs, hourMs, minuteMs, toMs } from '../../src/kernel/clock.js';
+import { addMs, dayMs, hourMs, minuteMs, toIso, toMs } from '../../src/kernel/clock.js';
 import { given, Story, stored, t0 } from '../given.js';
 
 const intent = given(intentDecider);
@@ -224,6 +224,41 @@ describe('any history of an intent', () => {
         }
         expect(stored(late.events)).toEqual(stored(inTime.events));
       }),
+    ));
+
+  it('tells of a person who only looked the same facts if the hand is less than a day late', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(asks, adds, checksOut), fc.nat(60 * 60)), { maxLength: 7 }),
+        fc.nat(60 * 24 * 3),
+        fc.nat(60 * 24 - 1),
+        (steps, viewedMinute, lateMinutes) => {
+          const lastViewedAt = addMs(t0, viewedMinute * minuteMs);
+          const dueAt = addMs(lastViewedAt, dayMs);
+          const hand = onlyViewed(dueAt, lastViewedAt);
+          const [inTime, late] = [story(), story()];
+          const [handInTime, handLate] = [toMs(dueAt), toMs(dueAt) + lateMinutes * minuteMs];
+          let before = 0;
+          let minute = 0;
+          for (const [number, [make, minutes]] of steps.entries()) {
+            minute += minutes;
+            const now = toMs(t0) + minute * minuteMs;
+            if (before <= handInTime && handInTime < now) inTime.carryOut(hand);
+            if (before <= handLate && handLate < now) late.carryOut(hand);
+            for (const told of [inTime, late]) told.carryOut(make(toIso(now), `id-${number}`));
+            before = now;
+          }
+          if (before <= handInTime) inTime.carryOut(hand);
+          if (before <= handLate) late.carryOut(hand);
+          for (const told of [inTime, late]) told.tick(addMs(t0, 29 * dayMs));
+          const facts = ({ events, times }: typeof late) =>
+            events
+              .map(({ type, data }, index) => `${times[index]} ${type} ${data.intentId} ${JSON.stringify(data)}`)
+              .toSorted();
+          expect(facts(late)).toEqual(facts(inTime));
+        },
+      ),
+      { numRuns: 500 },
     ));
 
   it('abandons each stage at most once per journey, and recovers no more than it abandoned', () =>

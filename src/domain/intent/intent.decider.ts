@@ -3,11 +3,20 @@
 import { toMs } from '../../kernel/clock.js';
 import type { Decider, EventPlace } from '../../kernel/decider.js';
 import type { IntentCommand } from './intent.commands.js';
-import type { IntentEvent } from './intent.events.js';
-import { abandonAfterMs, abandonment, dueOf, type Journey, journeyId, recovery, type Stage } from './journey.js';
+import { type IntentEvent, intentAbandonedAfterMs } from './intent.events.js';
+import {
+  browseAbandonment,
+  dueOf,
+  type Journey,
+  journeyId,
+  type RememberedRung,
+  recovery,
+  rungsRememberedMax,
+  type Stage,
+} from './journey.js';
 
 /** So many names of the newest rungs are remembered, to know a repeat (P2). Worst case beyond it: a repeat counts again. */
-export const rungsRememberedMax = 64;
+export const rungNamesRememberedMax = 64;
 
 export interface IntentState {
   readonly journey?: Journey | undefined;
@@ -15,6 +24,8 @@ export interface IntentState {
   readonly journeys: number;
   readonly previousIntentId?: string | undefined;
   readonly lastOrderId?: string | undefined;
+  /** When the last journey ended. */
+  readonly endedAt?: string | undefined;
   readonly knownRungs: readonly string[];
 }
 
@@ -50,6 +61,7 @@ function journeyFor(
     productRef,
     stage: 'browse',
     lastActivityAt: at,
+    rungs: [],
     carts: {},
     abandonedStages: [],
   };
@@ -62,6 +74,7 @@ function climbed(
   state: IntentState,
   event: Rung,
   place: EventPlace,
+  by: RememberedRung['by'],
   change: (journey: Journey) => Pick<Journey, 'stage' | 'carts'>,
 ): IntentState {
   const { journey } = journeyFor(state, event.data, place.occurredAt);
@@ -72,16 +85,21 @@ function climbed(
       ...journey,
       ...change(journey),
       intentId: event.data.intentId,
+      rungs: [...journey.rungs, { by, at: place.occurredAt }].slice(-rungsRememberedMax),
       lastActivityAt: later(journey.lastActivityAt, place.occurredAt),
     },
-    knownRungs: [...state.knownRungs, ...namesOfRung(event)].slice(-rungsRememberedMax),
+    knownRungs: [...state.knownRungs, ...namesOfRung(event)].slice(-rungNamesRememberedMax),
   };
 }
 
-function over(state: IntentState, lastOrderId = state.lastOrderId): IntentState {
+function over(state: IntentState, endedAt: string, lastOrderId = state.lastOrderId): IntentState {
   const previousIntentId = state.journey?.intentId ?? state.previousIntentId;
-  return { ...state, journey: undefined, previousIntentId, lastOrderId };
+  return { ...state, journey: undefined, previousIntentId, endedAt, lastOrderId };
 }
+
+type Pending = NonNullable<Journey['pendingAbandonment']>;
+/** An abandonment that is told of late does not hide a later one. */
+const laterOf = (a: Pending | undefined, b: Pending): Pending => (a && toMs(a.at) > toMs(b.at) ? a : b);
 
 /** Asking never takes a journey back from its cart or checkout. */
 const furthest = (journey: Journey, stage: Stage): Stage => (journey.stage === 'checkout' ? 'checkout' : stage);
@@ -132,23 +150,21 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       ];
     },
     /**
-     * The views are in other streams, so the evidence may be overtaken: a rung at or after the last view, or a journey
-     * past browsing, says that nothing was abandoned. Worst case: a view that arrives days late, after the person has gone
-     * on, abandons nothing.
+     * The views are in other streams, so the evidence comes along and may be late. Worst case: an observation that arrives
+     * after the journey has ended abandons nothing.
      */
     AbandonBrowse: ({ data, now }, state) => {
       const { lastViewedAt } = data;
-      if (toMs(now) - toMs(lastViewedAt) < abandonAfterMs.browse) return [];
-      const { journey } = journeyFor(state, data, lastViewedAt);
-      const overtaken = state.journey !== undefined && toMs(journey.lastActivityAt) >= toMs(lastViewedAt);
-      if (overtaken || journey.stage !== 'browse' || journey.abandonedStages.includes('browse')) return [];
-      return [abandonment(journey, 'browse', lastViewedAt)];
+      if (toMs(now) - toMs(lastViewedAt) < intentAbandonedAfterMs.browse) return [];
+      if (!state.journey && state.endedAt !== undefined && toMs(state.endedAt) >= toMs(lastViewedAt)) return [];
+      return browseAbandonment(journeyFor(state, data, lastViewedAt).journey, lastViewedAt);
     },
   },
   evolve: {
-    ProductAskedAbout: (state, event, place) => climbed(state, event, place, ({ stage, carts }) => ({ stage, carts })),
+    ProductAskedAbout: (state, event, place) =>
+      climbed(state, event, place, 'ask', ({ stage, carts }) => ({ stage, carts })),
     ProductAddedToCart: (state, event, place) =>
-      climbed(state, event, place, (journey) => ({
+      climbed(state, event, place, 'cart', (journey) => ({
         stage: furthest(journey, 'cart'),
         carts: withCart(journey, event.data.cartId, event.data.quantity),
       })),
@@ -162,7 +178,7 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       };
     },
     CheckoutStarted: (state, event, place) =>
-      climbed(state, event, place, ({ carts }) => ({ stage: 'checkout', carts })),
+      climbed(state, event, place, 'checkout', ({ carts }) => ({ stage: 'checkout', carts })),
     PurchaseIntentAbandoned: (state, { data }, { occurredAt }) => {
       const { journey } = journeyFor(state, data, data.lastActivityAt);
       return {
@@ -173,16 +189,16 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
           intentId: data.intentId,
           lastActivityAt: later(journey.lastActivityAt, data.lastActivityAt),
           abandonedStages: [...journey.abandonedStages, data.stage],
-          pendingAbandonment: { stage: data.stage, at: occurredAt },
+          pendingAbandonment: laterOf(journey.pendingAbandonment, { stage: data.stage, at: occurredAt }),
         },
       };
     },
-    PurchaseIntentRecovered: (state) => ({
-      ...state,
-      journey: state.journey && { ...state.journey, pendingAbandonment: undefined },
-    }),
-    PurchaseIntentExpired: (state) => over(state),
-    PurchaseIntentClosed: (state, { data }) => over(state, data.orderId),
+    PurchaseIntentRecovered: (state, { data }) =>
+      state.journey?.pendingAbandonment?.stage === data.stage
+        ? { ...state, journey: { ...state.journey, pendingAbandonment: undefined } }
+        : state,
+    PurchaseIntentExpired: (state, _, { occurredAt }) => over(state, occurredAt),
+    PurchaseIntentClosed: (state, { data }, { occurredAt }) => over(state, occurredAt, data.orderId),
   },
   due: ({ journey }, now) => (journey ? dueOf(journey, now) : []),
 };

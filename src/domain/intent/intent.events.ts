@@ -1,6 +1,7 @@
 // One person's purchase intent for one product, journey after journey: ask, cart, checkout, abandonment, recovery.
 // Stream `intent-<memberId>_<productId>`; intentId names one journey. ProductViewed is an observation.
 import { z } from 'zod';
+import { dayMs, hourMs } from '../../kernel/clock.js';
 import type { EventOf } from '../../kernel/message.js';
 import { ContentRef, Id, Instant, Money, ProductRef, Surface, TouchRef } from '../vocabulary.js';
 
@@ -18,6 +19,16 @@ const step = {
 };
 const journey = { intentId: Id, memberId: Id, productRef: ProductRef };
 export const AbandonmentStage = z.enum(['browse', 'cart', 'checkout']);
+export type AbandonmentStage = z.infer<typeof AbandonmentStage>;
+
+/** Silence after the last activity that counts as abandoned, by how far the journey got (P4). */
+export const intentAbandonedAfterMs: Readonly<Record<AbandonmentStage, number>> = {
+  browse: 24 * hourMs,
+  cart: hourMs,
+  checkout: hourMs,
+};
+/** After so much silence the journey is over (P5). */
+export const intentExpiresAfterMs = 30 * dayMs;
 
 export const intentEvents = {
   ProductAskedAbout: z.strictObject({

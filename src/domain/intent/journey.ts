@@ -1,23 +1,26 @@
 // One purchase journey: how far it got, when it was last heard of, what falls due when nothing more comes.
 
-import type { z } from 'zod';
-import { addMs, dayMs, hourMs, toMs } from '../../kernel/clock.js';
+import { addMs, dayMs, toMs } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ProductRef } from '../vocabulary.js';
-import type { AbandonmentStage, IntentEvent } from './intent.events.js';
+import {
+  type IntentEvent,
+  intentAbandonedAfterMs,
+  intentExpiresAfterMs,
+  type AbandonmentStage as Stage,
+} from './intent.events.js';
 
-export type Stage = z.infer<typeof AbandonmentStage>;
+export type { Stage };
 
-/** Silence after the last activity that counts as abandoned, by how far the journey got (P4). */
-export const abandonAfterMs: Readonly<Record<Stage, number>> = {
-  browse: 24 * hourMs,
-  cart: hourMs,
-  checkout: hourMs,
-};
 /** A sign of life this soon after the abandonment is a recovery. */
 export const recoverWithinMs = 30 * dayMs;
-/** After so much silence the journey is over (P5). */
-export const expireAfterMs = 30 * dayMs;
+/** So many newest rungs of a journey are remembered, to tell what came after a view that is told of late. */
+export const rungsRememberedMax = 8;
+
+export interface RememberedRung {
+  readonly by: 'ask' | 'cart' | 'checkout';
+  readonly at: string;
+}
 
 export interface Journey {
   readonly intentId: string;
@@ -25,6 +28,8 @@ export interface Journey {
   readonly productRef: ProductRef;
   readonly stage: Stage;
   readonly lastActivityAt: string;
+  /** The newest, oldest first. */
+  readonly rungs: readonly RememberedRung[];
   /** How many are in each cart. */
   readonly carts: Readonly<Record<string, number>>;
   /** Each stage is abandoned at most once per journey. */
@@ -41,39 +46,68 @@ function namesOf({ intentId, memberId, productRef }: Journey): Pick<Journey, 'in
   return { intentId, memberId, productRef };
 }
 
-/** What an abandoned journey's next sign of life says, if it comes within 30 days. */
-export function recovery(journey: Journey, by: 'ask' | 'cart' | 'checkout' | 'purchase', now: string): IntentEvent[] {
-  const pending = journey.pendingAbandonment;
-  if (!pending) return [];
-  const afterMs = Math.max(0, toMs(now) - toMs(pending.at));
+type Recovering = RememberedRung['by'] | 'purchase';
+
+function recovered(
+  journey: Journey,
+  { stage, at }: { readonly stage: Stage; readonly at: string },
+  by: Recovering,
+  now: string,
+): IntentEvent[] {
+  const afterMs = Math.max(0, toMs(now) - toMs(at));
   if (afterMs >= recoverWithinMs) return [];
   const afterSec = Math.floor(afterMs / 1_000);
-  return [{ type: 'PurchaseIntentRecovered', data: { ...namesOf(journey), stage: pending.stage, by, afterSec } }];
+  return [{ type: 'PurchaseIntentRecovered', data: { ...namesOf(journey), stage, by, afterSec } }];
+}
+
+/** What an abandoned journey's next sign of life says, if it comes within 30 days. */
+export function recovery(journey: Journey, by: Recovering, now: string): IntentEvent[] {
+  return journey.pendingAbandonment ? recovered(journey, journey.pendingAbandonment, by, now) : [];
 }
 
 export function abandonment(journey: Journey, stage: Stage, lastActivityAt: string): IntentEvent {
   return {
     type: 'PurchaseIntentAbandoned',
     data: { ...namesOf(journey), stage, lastActivityAt },
-    occurredAt: addMs(lastActivityAt, abandonAfterMs[stage]),
+    occurredAt: addMs(lastActivityAt, intentAbandonedAfterMs[stage]),
   };
 }
 
 export function isExpired(journey: Journey, now: string): boolean {
-  return toMs(now) - toMs(journey.lastActivityAt) >= expireAfterMs;
+  return toMs(now) - toMs(journey.lastActivityAt) >= intentExpiresAfterMs;
 }
 
 /** In order of when they fell due. */
 export function dueOf(journey: Journey, now: string): readonly IntentEvent[] {
   const silentMs = toMs(now) - toMs(journey.lastActivityAt);
   const events: IntentEvent[] = [];
-  if (silentMs >= abandonAfterMs[journey.stage] && !journey.abandonedStages.includes(journey.stage)) {
+  if (silentMs >= intentAbandonedAfterMs[journey.stage] && !journey.abandonedStages.includes(journey.stage)) {
     events.push(abandonment(journey, journey.stage, journey.lastActivityAt));
   }
   if (isExpired(journey, now)) {
     const { lastActivityAt } = journey;
     const data = { ...namesOf(journey), lastActivityAt };
-    events.push({ type: 'PurchaseIntentExpired', data, occurredAt: addMs(lastActivityAt, expireAfterMs) });
+    events.push({ type: 'PurchaseIntentExpired', data, occurredAt: addMs(lastActivityAt, intentExpiresAfterMs) });
   }
   return events;
+}
+
+/**
+ * What a last view at `lastViewedAt` without a further rung for 24 h comes to: the abandonment of its day, and where the
+ * person came back since, the recovery of that day. So a hand that is late by less than a day changes no history, as far
+ * as the remembered rungs reach; after a day the silence that followed the next rung may have been told first.
+ */
+export function browseAbandonment(journey: Journey, lastViewedAt: string): readonly IntentEvent[] {
+  const { rungs, abandonedStages } = journey;
+  const since = rungs.filter(({ at }) => toMs(at) >= toMs(lastViewedAt));
+  const before = rungs.slice(0, rungs.length - since.length);
+  const mayBeForgotten = rungs.length === rungsRememberedMax && before.length === 0;
+  if (abandonedStages.includes('browse') || mayBeForgotten || before.some(({ by }) => by !== 'ask')) return [];
+  const told = abandonment(journey, 'browse', lastViewedAt);
+  const [next] = since;
+  if (!next) return toMs(journey.lastActivityAt) >= toMs(lastViewedAt) && rungs.length > 0 ? [] : [told];
+  const dueAt = told.occurredAt as string;
+  if (toMs(next.at) <= toMs(dueAt)) return [];
+  const back = recovered(journey, { stage: 'browse', at: dueAt }, next.by, next.at);
+  return [told, ...back.map((event) => ({ ...event, occurredAt: next.at }))];
 }

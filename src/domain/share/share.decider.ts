@@ -1,16 +1,13 @@
 // One act of sharing ends once: completed or, after half an hour of silence, abandoned. A callback that comes later still
 // completes it and the abandonment no longer counts. A second report of where it went only ever raises the evidence.
-import { addMs, minuteMs, toMs } from '../../kernel/clock.js';
+import { addMs, toMs } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { type ContentRef, type ProductRef, shareDepthMax } from '../vocabulary.js';
 import { type Channel, tellsMore } from './channel.js';
 import type { ShareCommand } from './share.commands.js';
-import type { ShareEvent } from './share.events.js';
-
-/** Silence after ShareInitiated that counts as abandoned (1.12). */
-export const abandonAfterMs = 30 * minuteMs;
+import { type ShareEvent, shareAbandonedAfterMs } from './share.events.js';
 
 type Act = DataOf<ShareEvent, 'ShareInitiated'>;
 type Completed = DataOf<ShareEvent, 'ShareCompleted'>;
@@ -204,7 +201,7 @@ export const shareDecider: Decider<ShareCommand, ShareEvent, ShareState> = {
   },
   due: (state, now) => {
     if (!state || state.terminal) return [];
-    const dueAt = addMs(state.initiatedAt, abandonAfterMs);
+    const dueAt = addMs(state.initiatedAt, shareAbandonedAfterMs);
     if (toMs(now) < toMs(dueAt)) return [];
     return [{ type: 'ShareAbandoned', data: { ...state.act, stage: 'sheet', by: 'timer' }, occurredAt: dueAt }];
   },

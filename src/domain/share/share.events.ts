@@ -1,5 +1,6 @@
 // One act of sharing, from the opened sheet to where it went. Stream `share-<shareId>`.
 import { z } from 'zod';
+import { minuteMs } from '../../kernel/clock.js';
 import type { EventOf } from '../../kernel/message.js';
 import {
   ChannelEvidence,
@@ -74,3 +75,5 @@ export const shareEvents = {
   }),
 };
 export type ShareEvent = EventOf<typeof shareEvents>;
+/** Silence after ShareInitiated that counts as abandoned (1.12). */
+export const shareAbandonedAfterMs = 30 * minuteMs;
