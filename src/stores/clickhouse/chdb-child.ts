@@ -2,7 +2,7 @@
 // password stay the same, so a client sees a dead child as a connection that is refused for a moment.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { type DirectoryHold, holdDirectory } from '../directory-hold.js';
 import { type ForkedModule, firstMessage, forkModule } from '../forked-module.js';
 import type { Report } from '../report.js';
 import type { ChildOptions, FromChild } from './front/chdb.main.js';
@@ -23,17 +23,23 @@ export class ChdbChild {
   private constructor(
     private readonly options: ChildOptions,
     private readonly report: Report,
+    private readonly hold: DirectoryHold,
     private forked: ForkedModule,
   ) {
     this.watch();
   }
 
-  /** @throws Error in the child's own words when the directory cannot be opened, for one because another process has it. */
+  /** @throws DirectoryHeld naming the process that has the directory; Error in the child's own words when it cannot be opened. */
   static async start(directory: string, report: Report): Promise<ChdbChild> {
-    mkdirSync(directory, { recursive: true });
+    const hold = holdDirectory(directory);
     const options = { directory, port: 0, user: 'homing', password: randomBytes(24).toString('base64url') };
-    const { forked, port } = await launch(options);
-    return new ChdbChild({ ...options, port }, report, forked);
+    try {
+      const { forked, port } = await launch(options);
+      return new ChdbChild({ ...options, port }, report, hold, forked);
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
   }
 
   get url(): string {
@@ -82,6 +88,7 @@ export class ChdbChild {
     this.stopping = true;
     clearTimeout(this.timer);
     await end(this.forked);
+    this.hold.release();
   }
 }
 

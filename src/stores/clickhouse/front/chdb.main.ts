@@ -24,7 +24,8 @@ async function openPool(directory: string): Promise<SessionPool> {
     try {
       return new SessionPool(directory);
     } catch (error) {
-      const locked = /Code: 76|Cannot lock file/.test(String(error));
+      // The engine writes the reason (code 76, the directory is locked) to stderr only.
+      const locked = /Failed to create connection/.test(String(error));
       if (!locked || attempt >= openAttemptsMax) throw error;
       await new Promise((resolve) => setTimeout(resolve, openRetryMs));
     }
