@@ -1,0 +1,54 @@
+// The service as a process of its own, so that it can be killed; it runs the sources, as the tests do.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const startMsMax = 45_000;
+
+export interface ServiceChild {
+  readonly process: ChildProcess;
+  readonly url: string;
+  /** All it printed until it was up. */
+  readonly printed: string;
+  /** Exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+export async function startChild(environment: Readonly<Record<string, string>>): Promise<ServiceChild> {
+  const child = spawn(process.execPath, ['--import', './test/register.mjs', 'src/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], PORT: '0', HOMING_LOG_LEVEL: 'error', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | string>((resolve) =>
+    child.once('exit', (code, signal) => resolve(code ?? `${signal}`)),
+  );
+  let printed = '';
+  const up = new Promise<string>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      const url = /API +(\S+)\/v1/.exec(printed)?.[1];
+      // The keys stand below; the last line is empty.
+      if (url && printed.endsWith('\n')) resolve(url);
+    });
+  });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-4_000);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not up after ${startMsMax} ms: ${complaints}`)), startMsMax);
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${complaints}`)));
+  });
+  failed.catch(() => {});
+  try {
+    const url = await Promise.race([up, failed]);
+    return { process: child, url, printed, ended };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
