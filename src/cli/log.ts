@@ -1,0 +1,130 @@
+// `homing log serve` and `homing log check`: an embedded log offered over EventStoreDB's protocol, and one read from end
+// to end.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { appendBytesMaxDefault, EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
+import { LogDamaged, type LogEvent } from '../event-log/event-log.js';
+import { ProtocolServer } from '../event-log/protocol/protocol-server.js';
+
+export function logCommand(): Command {
+  return new Command('log')
+    .description('the event log by itself: serve it, check it')
+    .addCommand(serveCommand())
+    .addCommand(checkCommand());
+}
+
+interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly advertise?: string;
+  readonly data?: string;
+  readonly memory?: boolean;
+  readonly maxAppendSize: number;
+}
+
+const appendBytesLimit = 256 * 1024 * 1024;
+
+function serveCommand(): Command {
+  const memory = new Option('--memory', 'a log in a temporary directory: nothing waits for the disk, gone at exit');
+  const maxAppendSize = new Option('--max-append-size <bytes>', 'bytes that one append may have')
+    .env('EVENTSTORE_MAX_APPEND_SIZE')
+    .argParser(wholeNumber(1, appendBytesLimit))
+    .default(appendBytesMaxDefault);
+  return new Command('serve')
+    .description("serve an embedded log over EventStoreDB's gRPC protocol; prints READY <port> when it accepts calls")
+    .option('--port <number>', '0 for any free port', wholeNumber(0, 65_535), 2113)
+    .option('--host <address>', 'address to bind', '127.0.0.1')
+    .option('--advertise <host>', 'host name that clients are told by gossip (default: the address that is bound)')
+    .option('--data <dir>', 'directory of the embedded log; it is made when there is none')
+    .addOption(memory.conflicts('data'))
+    .addOption(maxAppendSize)
+    .action(serve);
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[0-9]+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+}
+
+async function serve(options: ServeOptions, command: Command): Promise<void> {
+  if (options.data === undefined && !options.memory) command.error('error: give --data <dir> or --memory');
+  const directory = options.data ?? mkdtempSync(join(tmpdir(), 'homing-log-'));
+  try {
+    const { maxAppendSize: appendBytesMax } = options;
+    const log = await EmbeddedEventLog.open(directory, { appendBytesMax, durable: !options.memory });
+    try {
+      await serveUntilInterrupted(log, options);
+    } finally {
+      await log.close();
+    }
+  } finally {
+    if (options.memory) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function serveUntilInterrupted(log: EmbeddedEventLog, options: ServeOptions): Promise<void> {
+  const server = await ProtocolServer.start({
+    log,
+    host: options.host,
+    port: options.port,
+    appendBytesMax: options.maxAppendSize,
+    ...(options.advertise !== undefined && { advertisedHost: options.advertise }),
+  });
+  process.stdout.write(`READY ${server.port}\n`);
+  await interrupted();
+  await server.close();
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second ends the process as usual. */
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('read a whole embedded log, compare every checksum and what the index says, and tell what was found')
+    .requiredOption('--data <dir>', 'directory of the embedded log')
+    .action(async ({ data }: { readonly data: string }) => {
+      // Opening would make a log where there is none.
+      if (!existsSync(data)) throw new Error(`${data}: there is no such directory`);
+      process.stdout.write(`${await check(data)}\n`);
+    });
+}
+
+/** @throws LogDamaged at the first thing that is not as it should be, LogLocked while another process holds the log */
+async function check(directory: string): Promise<string> {
+  const log = await EmbeddedEventLog.open(directory);
+  try {
+    let events = 0;
+    let bytes = 0;
+    for await (const page of log.readEverything({ direction: 'forwards' })) {
+      for (const event of page) {
+        compareWithIndex(log, event);
+        events += 1;
+        bytes += event.data.byteLength + event.metadata.byteLength;
+      }
+    }
+    return `OK log ${await log.id()}: ${events} events, ${bytes} bytes of data and metadata, up to position ${await log.head()}`;
+  } finally {
+    await log.close();
+  }
+}
+
+/** An event that its stream shows must be this one; one that it does not show must be hidden for a reason. */
+function compareWithIndex(log: EmbeddedEventLog, event: LogEvent): void {
+  const { status, lastRevision } = log.streamInfo(event.stream);
+  const shown = status === 'live' ? log.readEvent(event.stream, event.revision) : undefined;
+  const agrees = shown ? shown.position === event.position : status !== 'missing' && event.revision <= lastRevision;
+  if (agrees) return;
+  throw new LogDamaged(
+    `${event.stream}: event ${event.revision} stands at position ${event.position}, the index says otherwise`,
+    event.position,
+  );
+}
