@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 import { EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
 import type { EventLog } from '../event-log/event-log.js';
 import { EventStoreDbEventLog } from '../event-log/eventstoredb/eventstoredb-event-log.js';
+import { type ClickHouseStore, openClickHouse } from '../stores/clickhouse/open-clickhouse.js';
 import { openRedis, type RedisStore } from '../stores/redis/open-redis.js';
 import type { Report } from '../stores/report.js';
 
@@ -18,6 +19,8 @@ export interface Engines {
   /** Other processes append to this log too. */
   readonly isLogShared: boolean;
   readonly redis: RedisStore;
+  /** Absent in the role that neither counts nor asks: the worker. */
+  readonly clickhouse: ClickHouseStore | undefined;
 }
 
 /** What was opened, to be closed in reverse. */
@@ -68,5 +71,10 @@ export async function openEngines(config: Config, logger: Logger, opened: Opened
   const logId = await identityOf(log, logger);
   const redis = await openRedis({ ...config.redis, report: reportTo(logger, 'redis') });
   opened.add('redis', () => redis.close());
-  return { log, logId, isLogShared: url !== undefined, redis };
+  const clickhouse =
+    config.role === 'worker'
+      ? undefined
+      : await openClickHouse({ ...config.clickhouse, report: reportTo(logger, 'clickhouse') });
+  if (clickhouse) opened.add('clickhouse', () => clickhouse.close());
+  return { log, logId, isLogShared: url !== undefined, redis, clickhouse };
 }

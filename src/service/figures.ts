@@ -4,7 +4,7 @@ import type { HealthCheck } from '../http/operation/health.controller.js';
 import type { Engines } from './engines.js';
 import type { WriteSide } from './write-side.js';
 
-export function engineHealth({ log, redis }: Engines): HealthCheck[] {
+export function engineHealth({ log, redis, clickhouse }: Engines): HealthCheck[] {
   const eventLog = async () => {
     await log.head();
     return { status: 'up' } as const;
@@ -14,9 +14,15 @@ export function engineHealth({ log, redis }: Engines): HealthCheck[] {
     // Without a disk behind it the read models are filled again at the next start: it serves, and that is all.
     return { status: redis.durable ? ('up' as const) : ('degraded' as const), detail: redis.kind };
   };
+  const facts = async () => {
+    const answer = await clickhouse?.client.ping();
+    if (answer && !answer.success) throw answer.error;
+    return { status: 'up', detail: clickhouse?.kind ?? '' } as const;
+  };
   return [
     { name: 'event-log', check: eventLog },
     { name: 'redis', check: readModels },
+    ...(clickhouse ? [{ name: 'clickhouse', check: facts }] : []),
   ];
 }
 
