@@ -28,8 +28,10 @@ export async function recover({ files, mark, records, index }: Parts): Promise<n
       BigInt(files.end),
     );
   }
-  const { intactEnd, wholeEnd, lastPosition } = await replay(records, index, Math.max(files.start, index.from));
+  const { intactEnd, whole, lastPosition } = await replay(records, index, Math.max(files.start, index.from));
   if (intactEnd < acknowledged) throw records.damaged(intactEnd);
+  // A file may have been begun for an append that never came.
+  const wholeEnd = files.skipHeader(whole);
   if (wholeEnd < files.end) files.cutAt(wholeEnd);
   if (mark.position !== wholeEnd) mark.write(wholeEnd);
   mark.sync();
@@ -40,25 +42,25 @@ interface Replayed {
   /** Where the first record that is not intact would begin. */
   readonly intactEnd: number;
   /** Where the last whole append ends. */
-  readonly wholeEnd: number;
+  readonly whole: number;
   readonly lastPosition: number;
 }
 
 async function replay(records: RecordReader, index: StreamIndex, from: number): Promise<Replayed> {
   const scan = records.scan(from);
-  let wholeEnd = from;
+  let whole = from;
   let lastPosition = records.before(from) ?? 0;
   let unit: { stream: string; revision: number; position: number }[] = [];
   for (;;) {
     const next = scan.next();
-    if (next.done) return { intactEnd: next.value, wholeEnd, lastPosition };
+    if (next.done) return { intactEnd: next.value, whole, lastPosition };
     const { bytes, at, size, position } = next.value;
     unit.push({ ...readRecordKey(bytes, at), position });
     if (!endsUnit(bytes, at)) continue;
     for (const event of unit) index.add(event.stream, event.revision, event.position);
     unit = [];
-    wholeEnd = position + size;
+    whole = position + size;
     lastPosition = position;
-    await index.settle(wholeEnd);
+    await index.settle(whole);
   }
 }
