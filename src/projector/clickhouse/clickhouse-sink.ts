@@ -1,6 +1,7 @@
 // One build of the facts, kept exactly the fold of the log: plan in the log, insert under the plan's token, check.
 // Whatever dies when, the next owner finds the last plan, makes the same insert again, and looks at what is there.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { FactSource } from './chunk.js';
@@ -30,6 +31,9 @@ export class FactsLost extends Error {
   }
 }
 
+/** How long an owner that was overtaken lets the other one go first before it plans a chunk itself, milliseconds. */
+const standbyMs = 3_000;
+
 /** Somebody else planned the next chunk: nothing is wrong, the last plan must be read again. */
 class Overtaken extends Error {}
 
@@ -50,6 +54,8 @@ export class ClickHouseSink {
   private saved = -1n;
   private completeUpToMs = 0;
   private readonly listeners = new Set<() => void>();
+  /** Somebody else is at work on this build; this one steps in when a chunk has waited. */
+  private standby = false;
 
   constructor(private readonly deps: SinkDeps) {
     this.stream = planStream(deps.sink, deps.build);
@@ -67,8 +73,24 @@ export class ClickHouseSink {
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
         this.counters.overtaken += 1;
+        this.standby = true;
       }
     }
+  }
+
+  /** Resolves when everything up to a position is in the tables, or the signal aborts. */
+  async reaches(position: bigint, signal: AbortSignal): Promise<void> {
+    if (this.done >= position || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (this.done < position && !signal.aborted) return;
+        stop();
+        signal.removeEventListener('abort', look);
+        resolve();
+      };
+      const stop = this.onProgress(look);
+      signal.addEventListener('abort', look);
+    });
   }
 
   /** Calls back each time `position` has moved. */
@@ -78,7 +100,7 @@ export class ClickHouseSink {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    await this.resume();
+    await this.resume(signal);
     const cuts = cutLog(this.deps.log, this.deps.source, this.deps.decode, {
       after: this.plan?.to ?? 0n,
       limits: this.deps.limits,
@@ -92,7 +114,7 @@ export class ClickHouseSink {
         if (done || signal.aborted) return;
         next = cuts.next();
         next.catch(() => undefined);
-        await this.take(cut);
+        await this.take(cut, signal);
       }
     } finally {
       await cuts.return?.();
@@ -100,12 +122,14 @@ export class ClickHouseSink {
   }
 
   /** Finds out where the build stands; the last planned chunk is inserted again and checked whatever is known of it. */
-  private async resume(): Promise<void> {
+  private async resume(signal: AbortSignal): Promise<void> {
     await this.deps.tables.create();
     this.logId = await this.deps.log.id();
     const progress = await this.deps.tables.progress();
     if (progress && progress.logId !== this.logId) {
-      throw new FactsLost(`the facts in ClickHouse were made from another log (${progress.logId})`);
+      throw new Error(
+        `ClickHouse holds facts of log ${progress.logId}, this is log ${this.logId}: give each deployment a database of its own, or empty this one`,
+      );
     }
     this.plan = await lastPlan(this.deps.log, this.stream);
     this.completeUpToMs = progress?.completeUpToMs ?? 0;
@@ -116,19 +140,33 @@ export class ClickHouseSink {
         `the log holds plans up to ${this.plan.to}, ClickHouse has come to ${progress?.position ?? 0}`,
       );
     }
+    // Whoever overtook this owner is most likely still at it, and marks the chunk when it is in.
+    if (this.standby) await this.waitForOther(this.plan, signal);
     await this.settle(this.plan);
   }
 
-  private async take(cut: Cut): Promise<void> {
+  private async waitForOther(plan: ChunkPlan, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + standbyMs;
+    while (performance.now() < until && !signal.aborted) {
+      const progress = await this.deps.tables.progress();
+      if (progress && progress.position >= plan.to) return;
+      await sleep(standbyMs / 20, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async take(cut: Cut, signal: AbortSignal): Promise<void> {
     if (cut.receivedUpToMs > 0) {
       const known = Math.min(cut.receivedUpToMs, this.deps.clock.now());
       this.completeUpToMs = Math.max(this.completeUpToMs, known);
     }
     if (cut.chunk) {
       const planned = { ...cut.chunk, months: monthsOf(cut.chunk) };
+      if (this.standby) await sleep(standbyMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       const plan = await appendPlan(this.deps.log, this.stream, this.plan, planned);
       if (!plan) throw new Overtaken();
       this.plan = plan;
+      this.standby = false;
       await this.deps.tables.insert(plan, cut.chunk);
       if (!(await this.deps.tables.holds(plan))) await this.settle(plan);
       this.counters.chunks += 1;

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { Chunk, FactSource } from './chunk.js';
 import { type Engine, quoted } from './engine.js';
 import { type ChunkPlan, insertToken } from './plan-log.js';
-import { describe, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
+import { describe, finalised, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
 import { type FactSchema, factSchema } from './schema.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */
@@ -92,6 +92,26 @@ export class FactTables {
     await this.engine.command(`DROP TABLE ${table}_remade SYNC`);
   }
 
+  /** Readers read this build from now on; a higher activation wins. The plain names are views of finalised values. */
+  async publish(activation: number): Promise<void> {
+    const line = `${this.place.sink}\t${this.place.build}\t${activation}\n`;
+    await this.engine.insertText('sink_active', ['sink', 'build', 'activation'], [Buffer.from(line)], '');
+    const { factTable } = this.schema;
+    await this.engine.command(`CREATE OR REPLACE VIEW ${plainName(factTable)} AS SELECT * FROM ${factTable}`);
+    for (const shape of await this.rollUps()) {
+      const { name, table } = shape.rollUp;
+      await this.engine.command(`CREATE OR REPLACE VIEW ${name} AS ${finalised(shape, table)}`);
+    }
+  }
+
+  async drop(): Promise<void> {
+    for (const { view, table } of this.schema.rollUps) {
+      await this.engine.command(`DROP VIEW IF EXISTS ${view} SYNC`);
+      await this.engine.command(`DROP TABLE IF EXISTS ${table} SYNC`);
+    }
+    await this.engine.command(`DROP TABLE IF EXISTS ${this.schema.factTable} SYNC`);
+  }
+
   async progress(): Promise<Progress | undefined> {
     const row = await this.engine.row<Record<string, string>>(
       `SELECT log_id, toString(max(position)) AS at_position, toString(toUnixTimestamp64Milli(max(complete_up_to))) AS complete, toString(max(plan_revision)) AS revision
@@ -143,6 +163,10 @@ export class FactTables {
   private span(plan: ChunkPlan): { factTable: string; id: bigint; months: readonly number[] } {
     return { factTable: this.schema.factTable, id: plan.id, months: plan.months };
   }
+}
+
+function plainName(table: string): string {
+  return table.replace(/_v\d+$/, '');
 }
 
 /** In ClickHouse: exclusive-or of the first 8 bytes of the MD5 of each row's text, as hex digits. */

@@ -1,0 +1,86 @@
+// The builds of the facts as a stream of the log: which were begun, which one readers read, which are gone. Every change
+// is a compare-and-set on the stream's revision, so of two processes that want the same thing one has it.
+import { type EventLog, WrongExpectedRevision } from '../../event-log/event-log.js';
+import { deriveId } from '../../kernel/ids.js';
+
+export type BuildState = 'building' | 'active' | 'kept' | 'aborted' | 'dropped';
+
+export interface FactBuild {
+  readonly build: number;
+  readonly state: BuildState;
+  /** Of the SQL, the rows and the time zone that it was begun with. */
+  readonly fingerprint: string;
+}
+
+export interface FactBuilds {
+  /** Of the stream; -1 when nothing was ever begun. */
+  readonly revision: number;
+  readonly builds: readonly FactBuild[];
+}
+
+const changes = {
+  BuildStarted: 'building',
+  BuildActivated: 'active',
+  BuildAborted: 'aborted',
+  BuildDropped: 'dropped',
+} as const satisfies Readonly<Record<string, BuildState>>;
+export type BuildChange = keyof typeof changes;
+
+export function buildsStream(sink: string): string {
+  return `sink-${sink}`;
+}
+
+export async function readBuilds(log: Pick<EventLog, 'readStream'>, sink: string): Promise<FactBuilds> {
+  const builds = new Map<number, FactBuild>();
+  let revision = -1;
+  for await (const page of log.readStream(buildsStream(sink))) {
+    for (const event of page) {
+      revision = event.revision;
+      if (!Object.hasOwn(changes, event.type)) continue;
+      const { build, fingerprint } = JSON.parse(Buffer.from(event.data).toString('utf8')) as {
+        build: number;
+        fingerprint?: string;
+      };
+      const state = changes[event.type as BuildChange];
+      if (state === 'active') {
+        for (const [other, was] of builds) if (was.state === 'active') builds.set(other, { ...was, state: 'kept' });
+      }
+      builds.set(build, { build, state, fingerprint: fingerprint ?? builds.get(build)?.fingerprint ?? '' });
+    }
+  }
+  return { revision, builds: [...builds.values()] };
+}
+
+/** False: somebody else changed the builds first; read them again. */
+export async function changeBuild(
+  log: Pick<EventLog, 'append'>,
+  sink: string,
+  seen: FactBuilds,
+  change: { readonly type: BuildChange; readonly build: number; readonly fingerprint?: string },
+): Promise<boolean> {
+  const { type, ...data } = change;
+  const stream = buildsStream(sink);
+  const event = {
+    id: deriveId('fact-build', stream, String(seen.revision), type, JSON.stringify(data)),
+    type,
+    contentType: 'application/json' as const,
+    data: Buffer.from(JSON.stringify(data), 'utf8'),
+    metadata: Buffer.from('{}', 'utf8'),
+  };
+  try {
+    await log.append(stream, [event], seen.revision < 0 ? 'no_stream' : seen.revision);
+    return true;
+  } catch (error) {
+    if (error instanceof WrongExpectedRevision) return false;
+    throw error;
+  }
+}
+
+export function activeOf({ builds }: FactBuilds): FactBuild | undefined {
+  return builds.find(({ state }) => state === 'active');
+}
+
+/** The number of the next build: never one that was used. */
+export function nextBuild({ builds }: FactBuilds): number {
+  return Math.max(0, ...builds.map(({ build }) => build)) + 1;
+}
