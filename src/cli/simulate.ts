@@ -2,14 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { toIso } from '../kernel/clock.js';
 import { fileDigests, worldFiles } from '../simulator/files.js';
 import { makeTruth } from '../simulator/oracle/truth.js';
 import { offeredProfiles, type Profile, profiles } from '../simulator/profile.js';
-import { makeAgenda } from '../simulator/runner/agenda.js';
+import { makeAgenda, resumePlace } from '../simulator/runner/agenda.js';
 import { HttpClient } from '../simulator/runner/http-client.js';
-import { nothingSent } from '../simulator/runner/progress.js';
+import { moveClock } from '../simulator/runner/import-clock.js';
 import { Sender } from '../simulator/runner/sender.js';
-import { moveClock } from '../simulator/runner/settle.js';
 import { makeWorld, type World } from '../simulator/world.js';
 import { ProgressBar } from './demo/progress-bar.js';
 import { systemTiming } from './demo/system-timing.js';
@@ -70,8 +70,10 @@ async function sendWorld(world: World, origin: string, importKey: string): Promi
   const agenda = makeAgenda(world.commands, world.observations, worldName(world));
   const onProgress = (sent: number, total: number) => bar.show(sent, total);
   try {
-    const sent = await new Sender(agenda, nothingSent, { client, importKey, timing, onProgress }).run();
-    await moveClock(new Date(world.endsAt).toISOString(), { client, importKey, timing });
+    const clock = await moveClock(agenda[0]?.at ?? toIso(world.endsAt), { client, importKey });
+    const from = resumePlace(agenda, clock);
+    const sent = await new Sender(agenda, from, { client, importKey, timing, onProgress }).run();
+    await moveClock(toIso(world.endsAt), { client, importKey });
     bar.finish();
     const { accepted, duplicates } = sent.observations;
     process.stdout.write(`${sent.commands} commands, ${accepted} observations, ${duplicates} known already\n`);

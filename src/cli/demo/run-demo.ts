@@ -5,13 +5,12 @@ import { toIso } from '../../kernel/clock.js';
 import { worldFiles } from '../../simulator/files.js';
 import { makeTruth, type Truth } from '../../simulator/oracle/truth.js';
 import type { Profile } from '../../simulator/profile.js';
-import { makeAgenda } from '../../simulator/runner/agenda.js';
+import { makeAgenda, resumePlace } from '../../simulator/runner/agenda.js';
 import { type Figure, headlineFigures } from '../../simulator/runner/headline.js';
 import { HttpClient } from '../../simulator/runner/http-client.js';
+import { moveClock } from '../../simulator/runner/import-clock.js';
 import { MetricsApi } from '../../simulator/runner/metrics-api.js';
-import { ProgressFile } from '../../simulator/runner/progress.js';
 import { Sender } from '../../simulator/runner/sender.js';
-import { moveClock } from '../../simulator/runner/settle.js';
 import { worldVersion } from '../../simulator/world/setting.js';
 import { makeWorld, type World } from '../../simulator/world.js';
 import { DemoDirectory } from './demo-directory.js';
@@ -101,9 +100,9 @@ async function sendAndCompare(
   const { key } = directory.manifest;
   try {
     const agenda = makeAgenda(world.commands, world.observations, `${profile.name}-${seed}`);
-    const file = new ProgressFile(directory.file('progress.json'));
-    const from = await file.load();
-    if (from.low > 0) say(`Going on after ${from.low} of ${agenda.length} requests`);
+    const clock = await moveClock(agenda[0]?.at ?? toIso(world.endsAt), { client, importKey: key });
+    const from = resumePlace(agenda, clock);
+    if (from > 0) say(`Going on after ${from} of ${agenda.length} requests`);
     const bar = new ProgressBar(process.stderr, 'sending');
     const startedAt = timing.now();
     const sender = new Sender(agenda, from, {
@@ -112,15 +111,17 @@ async function sendAndCompare(
       timing,
       isStopped,
       onProgress: (sent, total) => bar.show(sent, total),
-      save: (progress) => file.save(progress),
     });
     const sent = await sender.run();
     bar.finish();
     if (!sent.complete) return undefined;
     say(`Sent in ${((timing.now() - startedAt) / 1_000).toFixed(1)} s (${client.repeats} requests sent again)`);
-    await moveClock(toIso(world.endsAt), { client, importKey: key, timing });
+    await moveClock(toIso(world.endsAt), { client, importKey: key });
     const settledAt = timing.now();
-    const figures = await headlineFigures(truth, new MetricsApi({ client, key, timing, position: sent.position }));
+    const figures = await headlineFigures(
+      truth,
+      new MetricsApi({ client, key, timing, position: sent.position, completeUpTo: truth.endsAt }),
+    );
     say(`Projections caught up and figures asked in ${((timing.now() - settledAt) / 1_000).toFixed(1)} s`);
     return figures;
   } finally {

@@ -1,7 +1,6 @@
 // Everything that is to be sent, commands and batches of observations, in one order of time.
 import { type Batch, batches } from '../delivery.js';
 import type { DeliveredObservation, SimulatedCommand } from '../script.js';
-import { placeholders } from '../sequence.js';
 import type { LaneUse } from './lanes.js';
 
 export interface AgendaItem extends LaneUse {
@@ -40,11 +39,15 @@ export function makeAgenda(
   return agenda;
 }
 
-/** Name of a result → place of the last item that needs it. */
-export function lastUses(agenda: readonly AgendaItem[]): Map<string, number> {
-  const uses = new Map<string, number>();
-  for (const { place, command } of agenda) {
-    if (command) for (const name of placeholders(command)) uses.set(name, place);
-  }
-  return uses;
+/** Name of a result → the item whose answer tells it; a second sending of that item tells the same. */
+export function resultKeepers(agenda: readonly AgendaItem[]): Map<string, AgendaItem> {
+  const keepers = new Map<string, AgendaItem>();
+  for (const item of agenda) for (const name of Object.keys(item.command?.keep ?? {})) keepers.set(name, item);
+  return keepers;
+}
+
+/** The first item that may not have been carried out by a service whose clock stands there: all before it have been. */
+export function resumePlace(agenda: readonly AgendaItem[], clock: string): number {
+  const place = agenda.findIndex(({ at }) => at >= clock);
+  return place < 0 ? agenda.length : place;
 }

@@ -64,12 +64,12 @@ async function sharingFigures({ happened, observable }: Truth, api: MetricsApi, 
 /** Single channels are shown where hidden and told channels differ most; all of them are compared. */
 async function channelFigures({ happened, observable }: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
   const { declared, reclassified } = observable.sharing.channelMix;
-  const { rows } = await api.metric('channel-mix', month);
-  const column = (name: 'declared' | 'reclassified') =>
+  const { rows } = await api.metric('channel-mix', { ...month, limit: '100' });
+  const column = (name: 'numerator' | 'reclassified') =>
     Object.fromEntries(
       rows.map((row) => [String(row['channel']), Number(row[name] ?? 0)]).filter(([, count]) => count !== 0),
     );
-  const said = { declared: column('declared'), reclassified: column('reclassified') };
+  const said = { declared: column('numerator'), reclassified: column('reclassified') };
   const both = (channel: string, from: { declared: Record<string, number>; reclassified: Record<string, number> }) =>
     `${from.declared[channel] ?? 0} told, ${from.reclassified[channel] ?? 0} with hints`;
   const known = { declared: { ...declared }, reclassified: { ...reclassified } };

@@ -25,8 +25,10 @@ export interface MetricsApiOptions {
   /** A key with scopes `analyst` and `admin`. */
   readonly key: string;
   readonly timing: Timing;
-  /** The newest position: every answer must have passed it. */
+  /** The newest position that this run was told: every answer must have passed it. */
   readonly position?: string | undefined;
+  /** Every answer must be complete up to there: nothing in the log is left uncounted then. ISO */
+  readonly completeUpTo: string;
 }
 
 const catchUpMsMax = 120_000;
@@ -42,9 +44,9 @@ export class MetricsApi {
     return this.#ask(`/v1/brands/${brandId}/metrics/${name}`, query);
   }
 
-  /** Asks again while the answer is stale. */
+  /** Asks again while the answer is stale or incomplete. */
   async #ask(path: string, query: Readonly<Record<string, string>>): Promise<MetricAnswer> {
-    const { client, key, timing, position } = this.options;
+    const { client, key, timing, position, completeUpTo } = this.options;
     const params = new URLSearchParams(query);
     if (position !== undefined) params.set('minPosition', position);
     const startedAt = timing.now();
@@ -54,9 +56,10 @@ export class MetricsApi {
       if (status !== 200)
         throw new MetricsError(`GET ${path}: status ${status}, ${JSON.stringify(body).slice(0, 300)}`);
       const answer = body as MetricAnswer;
-      if (answer.stale !== true) return answer;
-      if (timing.now() - startedAt > catchUpMsMax)
-        throw new MetricsError(`GET ${path}: still stale after ${catchUpMsMax} ms`);
+      if (answer.stale !== true && answer.completeUpTo >= completeUpTo) return answer;
+      if (timing.now() - startedAt > catchUpMsMax) {
+        throw new MetricsError(`GET ${path}: after ${catchUpMsMax} ms complete up to ${answer.completeUpTo} only`);
+      }
       await timing.sleep(askAgainMs);
     }
   }

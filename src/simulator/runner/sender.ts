@@ -2,10 +2,10 @@
 // follows the lowest time still under way (Homing-Now); each request says when it happened itself (Homing-Occurred-At).
 import { toMs } from '../../kernel/clock.js';
 import type { DeliveredObservation, Json, SimulatedCommand } from '../script.js';
-import { type AgendaItem, lastUses } from './agenda.js';
+import { placeholders } from '../sequence.js';
+import { type AgendaItem, resultKeepers } from './agenda.js';
 import type { Answer, HttpClient, Request, Timing } from './http-client.js';
 import { Lanes } from './lanes.js';
-import type { Progress } from './progress.js';
 
 /** The service said no to something it should have taken. */
 export class RefusedError extends Error {}
@@ -17,8 +17,6 @@ export interface SenderOptions {
   readonly timing: Timing;
   readonly requestsMax?: number;
   readonly onProgress?: (sent: number, total: number) => void;
-  /** Called when the low mark moves, at most every `saveEveryMs`. */
-  readonly save?: (progress: Progress) => Promise<void>;
   readonly isStopped?: () => boolean;
 }
 export interface Sent {
@@ -34,33 +32,32 @@ const requestsMaxDefault = 48;
 /** Taken in but not finished: at most so many, and so much simulated time apart (the API allows 24 h). */
 const windowItemsMax = 1_500;
 const windowSpanMs = 6 * 3_600_000;
-const saveEveryMs = 250;
 
 export class Sender {
   readonly #options: SenderOptions;
   readonly #agenda: readonly AgendaItem[];
-  readonly #uses: ReadonlyMap<string, number>;
+  readonly #keepers: ReadonlyMap<string, AgendaItem>;
   readonly #lanes = new Lanes<AgendaItem>();
   readonly #finished: Uint8Array;
-  readonly #results: Map<string, string>;
+  readonly #results = new Map<string, string>();
+  /** Items that are sent again only because their answer is needed. */
+  readonly #asking = new Map<AgendaItem, Promise<void>>();
   #low: number;
   #next: number;
   #active = 0;
   #failure: unknown;
   #wake: () => void = () => {};
-  #savedAt = 0;
-  #saving: Promise<void> = Promise.resolve();
   #position: string | undefined;
   readonly #counts = { commands: 0, accepted: 0, duplicates: 0 };
 
-  constructor(agenda: readonly AgendaItem[], from: Progress, options: SenderOptions) {
+  /** @param from place in the agenda; everything before it has been carried out in an earlier run */
+  constructor(agenda: readonly AgendaItem[], from: number, options: SenderOptions) {
     this.#options = options;
     this.#agenda = agenda;
-    this.#uses = lastUses(agenda);
+    this.#keepers = resultKeepers(agenda);
     this.#finished = new Uint8Array(agenda.length);
-    this.#results = new Map(Object.entries(from.results));
-    this.#low = from.low;
-    this.#next = from.low;
+    this.#low = from;
+    this.#next = from;
   }
 
   /** @throws RefusedError, ServiceAwayError */
@@ -83,7 +80,6 @@ export class Sender {
       });
     }
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#save(true);
     const { commands, ...observations } = this.#counts;
     return { complete: this.#low === this.#agenda.length, commands, observations, position: this.#position };
   }
@@ -103,10 +99,7 @@ export class Sender {
   async #send(item: AgendaItem): Promise<void> {
     this.#active += 1;
     try {
-      const request = item.command ? this.#commandRequest(item, item.command) : this.#batchRequest(item);
-      const answer = await this.#options.client.send(request);
-      if (item.command) this.#takeAnswer(item.command, answer);
-      else this.#takeVerdicts(item, answer);
+      await this.#carryOut(item);
       this.#done(item);
     } catch (error) {
       this.#failure ??= error;
@@ -116,6 +109,26 @@ export class Sender {
     }
   }
 
+  async #carryOut(item: AgendaItem): Promise<void> {
+    const { client } = this.#options;
+    if (!item.command) {
+      this.#takeVerdicts(item, await client.send(this.#batchRequest(item)));
+      return;
+    }
+    for (const name of placeholders(item.command)) if (!this.#results.has(name)) await this.#askAgain(name);
+    this.#takeAnswer(item.command, await client.send(this.#commandRequest(item, item.command)));
+  }
+
+  /** A result of an earlier run: the item that told it is sent again and tells the same. */
+  async #askAgain(name: string): Promise<void> {
+    const keeper = this.#keepers.get(name);
+    if (!keeper) throw new RefusedError(`no request of this world tells ${name}`);
+    const asking = this.#asking.get(keeper) ?? this.#carryOut(keeper);
+    this.#asking.set(keeper, asking);
+    await asking;
+    this.#asking.delete(keeper);
+  }
+
   #done(item: AgendaItem): void {
     this.#lanes.finish(item);
     this.#finished[item.place] = 1;
@@ -123,24 +136,6 @@ export class Sender {
     while (this.#finished[this.#low] === 1) this.#low += 1;
     if (this.#low === before) return;
     this.#options.onProgress?.(this.#low, this.#agenda.length);
-    void this.#save(false);
-  }
-
-  #save(last: boolean): Promise<void> {
-    const { save, timing } = this.#options;
-    const now = timing.now();
-    if (!save || (!last && now - this.#savedAt < saveEveryMs)) return this.#saving;
-    this.#savedAt = now;
-    const results = Object.fromEntries(
-      [...this.#results].filter(([name]) => (this.#uses.get(name) ?? -1) >= this.#low),
-    );
-    const progress = { low: this.#low, results };
-    this.#saving = this.#saving.then(() => save(progress));
-    this.#saving.catch((error: unknown) => {
-      this.#failure ??= error;
-      this.#wake();
-    });
-    return this.#saving;
   }
 
   #headers({ at, key }: AgendaItem): Record<string, string> {
@@ -180,12 +175,7 @@ export class Sender {
   /** Puts results of earlier requests where `{{name}}` stands. They are ids and codes: nothing to escape. */
   #fillIn(text: string): string {
     if (!text.includes('{{')) return text;
-    return text.replaceAll(/\{\{([^}]+)\}\}/g, (_, name: string) => {
-      const value = this.#results.get(name);
-      if (value === undefined)
-        throw new RefusedError(`nothing is known of ${name}, which an earlier request should have told`);
-      return value;
-    });
+    return text.replaceAll(/\{\{([^}]+)\}\}/g, (_, name: string) => this.#results.get(name) ?? '');
   }
 
   #takeAnswer(command: SimulatedCommand, { status, headers, body }: Answer): void {
