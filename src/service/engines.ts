@@ -61,6 +61,11 @@ async function identityOf(log: EventLog, logger: Logger): Promise<string> {
   }
 }
 
+/** The worker alone never looks at the facts. */
+function hasFacts({ role }: Config): boolean {
+  return role !== 'worker';
+}
+
 export async function openEngines(config: Config, logger: Logger, opened: Opened): Promise<Engines> {
   const { url, directory, appendQueueBytesMax } = config.eventLog;
   const log =
@@ -69,12 +74,18 @@ export async function openEngines(config: Config, logger: Logger, opened: Opened
       : EventStoreDbEventLog.open(url);
   opened.add('event log', () => log.close());
   const logId = await identityOf(log, logger);
-  const redis = await openRedis({ ...config.redis, report: reportTo(logger, 'redis') });
-  opened.add('redis', () => redis.close());
-  const clickhouse =
-    config.role === 'worker'
-      ? undefined
-      : await openClickHouse({ ...config.clickhouse, report: reportTo(logger, 'clickhouse') });
-  if (clickhouse) opened.add('clickhouse', () => clickhouse.close());
+  const openingRedis = openRedis({ ...config.redis, report: reportTo(logger, 'redis') }).then((store) => {
+    opened.add('redis', () => store.close());
+    return store;
+  });
+  const openingClickHouse = hasFacts(config)
+    ? openClickHouse({ ...config.clickhouse, report: reportTo(logger, 'clickhouse') }).then((store) => {
+        opened.add('clickhouse', () => store.close());
+        return store;
+      })
+    : undefined;
+  // Both have ended, well or badly, before anything is closed again.
+  await Promise.allSettled([openingRedis, openingClickHouse]);
+  const [redis, clickhouse] = [await openingRedis, await openingClickHouse];
   return { log, logId, isLogShared: url !== undefined, redis, clickhouse };
 }

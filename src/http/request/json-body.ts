@@ -38,11 +38,11 @@ export function parseBody(text: string): unknown {
   return value;
 }
 
-/** Where it broke, without repeating what stood there: a body may hold somebody's message. */
-function positionOf(text: string, error: SyntaxError): string {
-  const at = /position (\d+)/.exec(error.message)?.[1];
-  if (at === undefined) return `the body is not JSON (it ends too early, after ${text.length} characters)`;
-  return `the body is not JSON: character ${at} was not expected`;
+/** Where it broke as far as the parser tells, without what stood there: a body may hold somebody's message. */
+function positionOf(text: string, { message }: SyntaxError): string {
+  if (message.includes('end of JSON input')) return `the body is not JSON: it ends after ${text.length} characters`;
+  const at = /position (\d+)/.exec(message)?.[1];
+  return at === undefined ? 'the body is not JSON' : `the body is not JSON: it breaks at character ${at}`;
 }
 
 export function acceptJson(fastify: FastifyInstance): void {
