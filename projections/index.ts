@@ -6,6 +6,15 @@ import { friends } from './friends.document.js';
 import { inbox } from './inbox.document.js';
 import { shares } from './shares.document.js';
 import { thread } from './thread.document.js';
+import { timers } from './timers.document.js';
 
 /** Into Redis. */
-export const documentProjections: readonly DocumentProjection[] = [cards, friends, friendFeed, inbox, thread, shares];
+export const documentProjections: readonly DocumentProjection[] = [
+  cards,
+  friends,
+  friendFeed,
+  inbox,
+  thread,
+  shares,
+  timers,
+];

@@ -78,7 +78,8 @@ export class DocumentReader {
     return (await this.readShard(name, () => undefined)).checkpoint;
   }
 
-  private async readShard(name: ShardName, add: AddReads): Promise<DocumentAnswer> {
+  /** @throws DocumentsNotReady */
+  async readShard(name: ShardName, add: AddReads): Promise<DocumentAnswer> {
     const active = activeKey(name);
     for (let attempt = 0; attempt < switchesMax; attempt += 1) {
       const build = this.active.get(active) ?? 1;

@@ -1,0 +1,57 @@
+// For whoever moves the clock: says so to the hand of the timers, wherever it runs, and can wait until it is done.
+import { randomUUID } from 'node:crypto';
+import { Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
+import {
+  type Connect,
+  keptJobs,
+  queuePrefix,
+  type TakeDueTimersData,
+  type TakeDueTimersResult,
+  takeDueTimers,
+  timerQueue,
+} from './timer-queue.js';
+
+/** Tries of a job that somebody waits for, while the projection catches up. */
+const attemptsMax = 20;
+const retryMs = 500;
+
+export class TimerClient {
+  private readonly connections: Redis[] = [];
+  private readonly queue: Queue<TakeDueTimersData, TakeDueTimersResult>;
+  private readonly events: QueueEvents;
+
+  constructor(
+    private readonly connect: Connect,
+    failed: (error: unknown) => void,
+  ) {
+    this.queue = new Queue(timerQueue, { connection: this.connection(), prefix: queuePrefix });
+    this.events = new QueueEvents(timerQueue, { connection: this.connection(), prefix: queuePrefix });
+    this.queue.on('error', failed);
+    this.events.on('error', failed);
+  }
+
+  /**
+   * Every timer that is due by `nowMs` has been acted on. Gives back how many were.
+   * @throws Error when no worker came to it in time; nothing is lost.
+   */
+  async settle(nowMs: number, timeoutMs: number): Promise<number> {
+    await this.events.waitUntilReady();
+    const jobId = `${randomUUID()}.${takeDueTimers}`;
+    const backoff = { type: 'fixed', delay: retryMs } as const;
+    const job = await this.queue.add(takeDueTimers, { nowMs }, { jobId, attempts: attemptsMax, backoff, ...keptJobs });
+    return (await job.waitUntilFinished(this.events, timeoutMs)).acted;
+  }
+
+  async close(): Promise<void> {
+    await this.events.close();
+    await this.queue.close();
+    for (const connection of this.connections) connection.disconnect();
+  }
+
+  private connection(): Redis {
+    const connection = this.connect({ maxRetriesPerRequest: null });
+    this.connections.push(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,68 @@
+// Takes what is due every second, and whenever somebody asks. One at a time in the whole deployment; two at once would do
+// the same twice, which is once.
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Clock } from '../kernel/clock.js';
+import type { DueTimers } from './due-timers.js';
+import {
+  type Connect,
+  keptJobs,
+  queuePrefix,
+  type TakeDueTimersData,
+  type TakeDueTimersResult,
+  takeDueTimers,
+  timerQueue,
+} from './timer-queue.js';
+
+const everyMs = 1_000;
+
+export interface TimerWorkerOptions {
+  readonly connect: Connect;
+  readonly dueTimers: DueTimers;
+  readonly clock: Clock;
+  /** What keeps a job from being done; it is tried again with the next. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class TimerWorker {
+  private readonly stop = new AbortController();
+  private readonly connections: Redis[] = [];
+  private queue: Queue<TakeDueTimersData> | undefined;
+  private worker: Worker<TakeDueTimersData, TakeDueTimersResult> | undefined;
+
+  constructor(private readonly options: TimerWorkerOptions) {}
+
+  async start(): Promise<void> {
+    const { failed } = this.options;
+    this.queue = new Queue(timerQueue, { connection: this.connection(), prefix: queuePrefix });
+    this.queue.on('error', failed);
+    this.worker = new Worker<TakeDueTimersData, TakeDueTimersResult>(timerQueue, ({ data }) => this.take(data), {
+      connection: this.connection(),
+      prefix: queuePrefix,
+      concurrency: 1,
+    });
+    this.worker.on('error', failed).on('failed', (_, error) => {
+      if (!this.stop.signal.aborted) failed(error);
+    });
+    await this.queue.upsertJobScheduler(takeDueTimers, { every: everyMs }, { name: takeDueTimers, opts: keptJobs });
+  }
+
+  /** A job in hand is broken off between two timers; the next process goes on. */
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.worker?.close();
+    await this.queue?.close();
+    for (const connection of this.connections) connection.disconnect();
+  }
+
+  private async take({ nowMs = 0 }: TakeDueTimersData): Promise<TakeDueTimersResult> {
+    const { dueTimers, clock } = this.options;
+    return { acted: await dueTimers.take(Math.max(nowMs, clock.now()), this.stop.signal) };
+  }
+
+  private connection(): Redis {
+    const connection = this.options.connect({ maxRetriesPerRequest: null });
+    this.connections.push(connection);
+    return connection;
+  }
+}
