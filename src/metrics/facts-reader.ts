@@ -56,15 +56,21 @@ export class FactsReader {
     return { build: Number(row.build), position, completeUpToMs };
   }
 
-  /** The state once it has passed a position, or as it is when the time is up. All waiters share one look at a time. */
+  /**
+   * The state once it has passed a position, or as it is when the time is up; all waiters share one look at a time.
+   * @throws FactsNotReady when there is nothing to read in time
+   */
   async waitFor(position: bigint, waitMsMax: number): Promise<FactsState> {
     const deadline = performance.now() + waitMsMax;
     for (;;) {
       this.looking ??= this.state().finally(() => {
         this.looking = undefined;
       });
-      const state = await this.looking;
-      if (state.position >= position || performance.now() >= deadline) return state;
+      const looked = await this.looking.catch((error: unknown) => {
+        if (error instanceof FactsNotReady && performance.now() < deadline) return undefined;
+        throw error;
+      });
+      if (looked && (looked.position >= position || performance.now() >= deadline)) return looked;
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }

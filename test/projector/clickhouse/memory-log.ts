@@ -82,6 +82,19 @@ export class MemoryLog {
     }
   }
 
+  async *subscribeStream(
+    stream: string,
+    options: { after?: number; signal: AbortSignal },
+  ): AsyncIterable<SubscriptionPage> {
+    let after = options.after ?? -1;
+    while (!options.signal.aborted) {
+      const page = this.events.filter((event) => event.stream === stream && event.revision > after);
+      after = page.at(-1)?.revision ?? after;
+      if (page.length > 0) yield { kind: 'events', events: page };
+      else await this.change(options.signal);
+    }
+  }
+
   private change(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {

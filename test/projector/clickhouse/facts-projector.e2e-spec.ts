@@ -1,0 +1,130 @@
+// Builds of the facts: the first one by itself, a new one on request while the old one is read, and what a wiped or
+// foreign ClickHouse leads to.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventFacts } from '../../../projections/event-facts.rows.js';
+import { factColumns } from '../../../projections/fact-row.js';
+import { decodeHidden } from '../../../src/event-log/codec.js';
+import { FactsReader } from '../../../src/metrics/facts-reader.js';
+import { Engine } from '../../../src/projector/clickhouse/engine.js';
+import { activeOf, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
+import { FactsProjector } from '../../../src/projector/clickhouse/facts-projector.js';
+import { history, newEvent } from '../../projections/history.js';
+import { type TestEngine, testEngine } from './engine.js';
+import { MemoryLog } from './memory-log.js';
+
+let test: TestEngine;
+beforeAll(() => {
+  test = testEngine();
+});
+afterAll(() => test.close());
+
+const events = history({ seed: 5, people: 20, steps: 400, from: '2026-03-25T00:00:00.000Z', days: 12 });
+
+async function feed(log: MemoryLog, from: number, to: number): Promise<void> {
+  for (let index = from; index < Math.min(to, events.length); index += 1) {
+    const event = events[index];
+    if (event) await log.append(event.stream, [newEvent(event, index)], 'any');
+  }
+}
+
+function projector(log: MemoryLog): { facts: FactsProjector; faults: unknown[]; failed: Promise<unknown> } {
+  const faults: unknown[] = [];
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
+  const fault = (error: unknown): void => {
+    faults.push(error);
+    fail(error);
+  };
+  const facts = new FactsProjector({
+    log: log as never,
+    engine: new Engine(test.client),
+    source: { projection: eventFacts, types: factColumns },
+    decode: decodeHidden,
+    clock: { now: () => Date.parse('2026-05-01T00:00:00.000Z') },
+    limits: { rowsMax: 100, bytesMax: 8_000_000, waitMs: 10 },
+    timeZone: 'UTC',
+    listener: { fault, told: () => undefined },
+  });
+  return { facts, faults, failed };
+}
+
+function readerOf(log: MemoryLog, logId: string): FactsReader {
+  return new FactsReader({
+    client: test.client,
+    sink: 'facts',
+    logId,
+    now: () => 0,
+    head: () => log.head(),
+    queryMsMax: 10_000,
+    queryBytesMax: 500_000_000,
+  });
+}
+
+async function rowsOf(build: number): Promise<number> {
+  const found = await new Engine(test.client).row<{ n: number }>(
+    `SELECT toUInt32(count()) AS n FROM event_facts_v${build}`,
+  );
+  return Number(found?.n);
+}
+
+/** Waits for a change of the builds that the test asked for. */
+async function activated(log: MemoryLog, build: number): Promise<void> {
+  const stop = new AbortController();
+  for await (const _ of log.subscribeAll({ signal: stop.signal })) {
+    if (activeOf(await readBuilds(log as never, 'facts'))?.build === build) stop.abort();
+  }
+}
+
+describe('builds of the facts', () => {
+  const log = new MemoryLog('00000000-0000-8000-8000-00000000000a');
+  it('makes the first one by itself and lets readers read it', async () => {
+    await feed(log, 0, 250);
+    const head = await log.head();
+    const { facts, faults } = projector(log);
+    facts.start();
+    await activated(log, 1);
+    const state = await readerOf(log, await log.id()).waitFor(head, 20_000);
+    expect(state.build).toBe(1);
+    expect(state.position).toBeGreaterThanOrEqual(head);
+    await facts.close();
+    expect(faults).toEqual([]);
+  });
+
+  it('builds another one beside it on request, under writes, and switches without going backwards', async () => {
+    const { facts, faults } = projector(log);
+    const reader = readerOf(log, await log.id());
+    facts.start();
+    const build = await facts.rebuild();
+    expect(build).toBe(2);
+    const seen: bigint[] = [];
+    let switched = false;
+    const done = activated(log, 2).then(() => {
+      switched = true;
+    });
+    for (let at = 250; !switched || at < events.length; at += 10) {
+      await feed(log, at, at + 10);
+      seen.push((await reader.state()).position);
+    }
+    await done;
+    const state = await reader.waitFor(await log.head(), 20_000);
+    expect(state.build).toBe(2);
+    expect(seen).toEqual(seen.toSorted((a, b) => Number(a - b)));
+    const rows = events.flatMap((event) => (Object.hasOwn(eventFacts.on, event.type) ? [event] : []));
+    expect(await rowsOf(2)).toBeGreaterThanOrEqual(rows.length);
+    await facts.close();
+    expect(faults).toEqual([]);
+  });
+
+  it('leaves the facts of another log alone and says so', async () => {
+    const other = new MemoryLog('00000000-0000-8000-8000-00000000000b');
+    const { facts, failed } = projector(other);
+    const before = await rowsOf(2);
+    facts.start();
+    await other.append('member-m1', [newEvent(events[0] as never, 1)], 'any');
+    expect(String(await failed)).toMatch(/holds facts of log/);
+    await facts.close();
+    expect(await rowsOf(2)).toBe(before);
+  });
+});
