@@ -1,0 +1,131 @@
+// The dashboard as a person sees it: real figures of a real service, in a real browser, light and dark.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { keys, RunningService } from '../e2e/running-service.js';
+import { browserPath, launchBrowser } from './browser.js';
+
+const executable = browserPath();
+if (!executable) process.stderr.write('no chromium on PATH: the dashboard is not looked at\n');
+const withBrowser = executable ? describe : describe.skip;
+/** Where to leave what was seen; nothing is left behind unless it is set. */
+const pictures = process.env['HOMING_TEST_PICTURES'];
+
+withBrowser('the dashboard', () => {
+  let service: RunningService;
+  let browser: Browser;
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    service = await RunningService.start();
+    browser = await launchBrowser(executable ?? '');
+    await shareSomething(service);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  async function open(scheme: 'light' | 'dark', search = '', key = keys.analyst): Promise<Page> {
+    const page = await browser.newPage({ colorScheme: scheme, viewport: { width: 1280, height: 1000 } });
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') troubles.push(message.text());
+    });
+    await page.goto(`${service.url}/dashboard/${search}#key=${key}`);
+    return page;
+  }
+  async function picture(page: Page, name: string): Promise<void> {
+    if (!pictures) return;
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  }
+
+  it.each(['light', 'dark'] as const)('shows what was shared and how far the data are complete, %s', async (scheme) => {
+    const page = await open(scheme);
+    const shares = page.locator('.tile', { hasText: 'Shares' });
+    await shares.locator('.value').waitFor();
+    expect(await shares.locator('.value').textContent()).toBe('3');
+    expect(await shares.locator('.of').textContent()).toBe('1 in the app · 2 off the platform');
+    const offPlatform = page.locator('.tile', { hasText: 'Off-platform rate' });
+    expect(await offPlatform.locator('.value').textContent()).toBe('66.7 %');
+    expect(await offPlatform.locator('.of').textContent()).toContain('2 of 3 · 95 %');
+    await page.locator('.tile', { hasText: 'Click-back rate' }).getByText('not final yet').waitFor();
+    expect(await page.locator('#complete-up-to').textContent()).toMatch(
+      /^Data complete up to \d+ \w+ \d{4}, \d\d:\d\d UTC$/,
+    );
+    await page.locator('.chart canvas').first().waitFor();
+    await picture(page, `sharing-${scheme}`);
+    await page.close();
+    expect(troubles).toEqual([]);
+  });
+
+  it('keeps the key out of the address and the filter in it', async () => {
+    const page = await open('light');
+    await page.getByRole('button', { name: 'whatsapp' }).first().click();
+    await page.getByRole('button', { name: 'channel: whatsapp ×' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('channel')).toBe('whatsapp');
+    expect(page.url()).not.toContain('hk_');
+    await page.goBack();
+    await page.getByRole('button', { name: 'channel: whatsapp ×' }).waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('asks for a key, and says so when it is wrong', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${service.url}/dashboard/`);
+    await page.getByLabel('API key').fill('hk_no_such');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByText('(wrong-key)').waitFor();
+    await page.close();
+  });
+
+  it("shows a brand's cell with too few people as too few, never as nought", async () => {
+    const page = await open('dark', '?view=brand&days=30&brand=shoes', keys.brand);
+    const seen = page.locator('.step', { hasText: 'saw the card' });
+    await seen.getByText('< 50 people').waitFor();
+    expect(await page.locator('.funnel').textContent()).not.toMatch(/\b0\b/);
+    await picture(page, 'brand-dark');
+    await page.close();
+    expect(troubles).toEqual([]);
+  });
+});
+
+/** Two friends, one share in the app, two off the platform, of which one came back. */
+async function shareSomething(service: RunningService): Promise<void> {
+  const contentRef = { kind: 'video', contentId: 'clip-1', creatorId: 'creator-1' };
+  const conversationId = await service.talkBetween('ann', 'bob');
+  const shared = async (completion: object): Promise<string> => {
+    const { body } = await service.send('POST', '/v1/shares', { member: 'ann', body: { contentRef, surface: 'feed' } });
+    const shareId = String(body['shareId']);
+    const { status, body: answer } = await service.send('POST', `/v1/shares/${shareId}/complete`, {
+      member: 'ann',
+      body: completion,
+    });
+    if (status >= 300) throw new Error(JSON.stringify(answer));
+    return shareId;
+  };
+  await shared({ destinationClass: 'in_app', destination: 'dm', conversationIds: [conversationId] });
+  await shared({ destinationClass: 'off_platform', destination: 'copy_link', channelEvidence: 'declared' });
+  const shareId = await shared({
+    destinationClass: 'off_platform',
+    destination: 'whatsapp',
+    channelEvidence: 'declared',
+  });
+  const link = await service.send('POST', `/v1/shares/${shareId}/link`, {
+    member: 'ann',
+    body: { destinationHint: 'whatsapp' },
+  });
+  const opened = await service.send('POST', '/v1/link-opens', {
+    member: 'bob',
+    body: { code: link.body['code'], userAgent: 'Mozilla/5.0 (iPhone)' },
+  });
+  const position = String(opened.body['position']);
+  const waited = await service.send(
+    'GET',
+    `/v1/metrics/leakage-rate?from=2020-01-01&to=2020-01-02&minPosition=${position}`,
+    { key: keys.analyst },
+  );
+  if (waited.status !== 200 || waited.body['stale'] === true) throw new Error(JSON.stringify(waited.body));
+}
