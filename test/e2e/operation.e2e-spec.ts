@@ -1,0 +1,71 @@
+// What an operator and a newcomer look at: health, figures, the API's own description, limits, and the way it stops.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { keys, RunningService } from './running-service.js';
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await RunningService.start({ HOMING_RATE_KEY_PER_SECOND_MAX: '40' });
+  await service.register('anna');
+});
+afterAll(() => service.stop());
+
+describe('without a key', () => {
+  it('the service says that it lives and what it is ready for', async () => {
+    expect(await service.send('GET', '/health/live', { key: undefined })).toMatchObject({
+      status: 200,
+      body: { status: 'up' },
+    });
+    const ready = await service.send('GET', '/health/ready', { key: undefined });
+    expect(ready.body['parts']).toMatchObject({ 'event-log': { status: 'up' } });
+  });
+
+  it('it gives its figures by route, never by path', async () => {
+    await service.send('DELETE', '/v1/moments/some-moment', { member: 'anna' });
+    const { body, headers } = await service.send('GET', '/metrics', { key: undefined });
+    expect(headers.get('content-type')).toContain('text/plain');
+    expect(body['text']).toMatch(
+      /homing_http_request_duration_seconds_count\{method="DELETE",route="\/v1\/moments\/:momentId"/,
+    );
+    expect(body['text']).not.toContain('some-moment');
+  });
+
+  it('it describes its API', async () => {
+    const { body } = await service.send('GET', '/openapi.json', { key: undefined });
+    const paths = body['paths'] as Record<string, Record<string, { security?: object[]; requestBody?: object }>>;
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining([
+        '/v1/members',
+        '/v1/friend-requests/{otherMemberId}/accept',
+        '/v1/conversations/{conversationId}/messages',
+        '/v1/shares',
+        '/v1/events',
+        '/v1/feed',
+      ]),
+    );
+    expect(paths['/v1/moments']?.['post']).toMatchObject({
+      security: [{ bearer: [] }],
+      requestBody: expect.anything(),
+    });
+    const page = await service.send('GET', '/docs', { key: undefined });
+    expect(page.status).toBe(200);
+    expect(page.body['text']).toContain('swagger');
+  });
+
+  it('it sets headers that keep browsers careful', async () => {
+    const { headers } = await service.send('GET', '/health/live', { key: undefined });
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+  });
+});
+
+describe('limits', () => {
+  it('hold a key to its requests per second, an importer to none', async () => {
+    const burst = (key: string) =>
+      Promise.all(Array.from({ length: 120 }, () => service.send('GET', '/v1/keys', { key })));
+    const limited = (await burst(keys.app)).filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(limited[0]?.body).toMatchObject({ code: 'rate-limited' });
+    expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await burst(keys.import)).filter(({ status }) => status === 429)).toEqual([]);
+  });
+});
