@@ -153,6 +153,8 @@ function eachSide(event: AnyEvent, side: (memberId: string, authorId: string) =>
 export const friendFeed: DocumentProjection = {
   name: 'friend-feed',
   version: 1,
+  // What of an author's moments is merged into a new friend's feed depends on when the two became friends.
+  ordersAcrossKeys: true,
   on: {
     MomentPublished: published,
     MomentDeleted: deleted,

@@ -58,10 +58,14 @@ export interface DocumentProjection {
   /**
    * What a failing event is parked under, and what makes a later event depend on it: an event is parked when one of its
    * keys is, and then all of them are. The event's stream is always one of them; name others where a document is folded
-   * from several streams (a conversation and its read marks). Documents of different keys must not depend on the order
-   * in which the keys' events are folded.
+   * from several streams (a conversation and its read marks).
    */
   readonly routingKeys?: (event: AnyEvent) => readonly string[];
+  /**
+   * Its documents depend on the order of events that have no routing key in common: folding a parked event late is then
+   * not the fold of the log, and a retry is followed by a rebuild.
+   */
+  readonly ordersAcrossKeys?: true;
   readonly on: Readonly<Record<string, DocumentHandler>>;
 }
 

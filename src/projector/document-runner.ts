@@ -7,7 +7,7 @@ import type { AnyEvent, DocumentProjection, ReadSpec } from '../kernel/projectio
 import { DocumentOverlay } from './document-overlay.js';
 import type { DocumentSink, WriteCommand } from './document-sink.js';
 import type { PageEvent } from './page.js';
-import { keysOf, Parking } from './parking.js';
+import { type DeadLetter, keysOf, Parking, unpark } from './parking.js';
 
 export interface RunnerLimits {
   /** Events per batch. */
@@ -56,6 +56,12 @@ export interface BatchReport {
   readonly parked: number;
 }
 
+interface TriedFold {
+  readonly parkedCommands: readonly WriteCommand[];
+  readonly parked: ReadonlySet<bigint>;
+  readonly last: LogEvent;
+}
+
 export class DocumentRunner {
   private overlay: DocumentOverlay;
   private parking: Parking;
@@ -72,6 +78,8 @@ export class DocumentRunner {
       readonly logId: string;
       readonly limits: RunnerLimits;
       readonly report?: (batch: BatchReport) => void;
+      /** What a new build takes over from the one it replaces. */
+      readonly inherit?: () => Promise<readonly WriteCommand[]>;
     },
   ) {
     this.owns = (ownerId) => shardOf(ownerId, options.shards) === options.shard;
@@ -83,6 +91,10 @@ export class DocumentRunner {
   /** The last event considered; 0n before the first. */
   get position(): bigint {
     return this.checkpoint.position;
+  }
+
+  get logId(): string {
+    return this.options.logId;
   }
 
   wants(type: string): boolean {
@@ -109,7 +121,38 @@ export class DocumentRunner {
     if (this.stored !== undefined) return;
     const { projection, options } = this;
     const marker: BuildMarker = { projection: projection.name, version: projection.version, logId: options.logId };
-    await this.write(this.checkpoint, [['SET', ownKeys.marker, JSON.stringify(marker)]]);
+    const inherited = (await options.inherit?.()) ?? [];
+    if (await this.write(this.checkpoint, [['SET', ownKeys.marker, JSON.stringify(marker)], ...inherited])) {
+      if (inherited.length > 0) await this.open();
+    }
+  }
+
+  /**
+   * Folds parked events now, in order, wherever the build stands; one that fails again stays parked with those that
+   * depend on it. Give all that depend on each other. Undefined: somebody else wrote meanwhile, try again.
+   */
+  async retry(
+    items: readonly { readonly event: PageEvent; readonly letter: DeadLetter }[],
+  ): Promise<{ readonly folded: readonly DeadLetter[] } | undefined> {
+    const failures = new Map<bigint, Error>();
+    for (;;) {
+      await this.open();
+      this.parking = new Parking({ parkedKeys: new Map(), dropped: new Set(), deadLetters: 0 });
+      const events = items.map(({ event }) => event);
+      const result = await this.tryFold(events, failures);
+      if (result === undefined) continue;
+      const isDone = ({ log }: PageEvent) => log.position <= result.last.position && !result.parked.has(log.position);
+      const folded = items.filter(({ event }) => isDone(event)).map(({ letter }) => letter);
+      const waiting = items.filter(({ event }) => !isDone(event)).map(({ letter }) => letter);
+      const commands = [
+        ...this.overlay.commands(ownKeys.changes, this.options.limits.changesMax),
+        ...unpark(folded, waiting),
+        ...result.parkedCommands,
+      ];
+      if (!(await this.write({ ...this.checkpoint, epoch: this.checkpoint.epoch + 1 }, commands))) return undefined;
+      await this.open();
+      return { folded };
+    }
   }
 
   /**
@@ -152,7 +195,7 @@ export class DocumentRunner {
       const folded = await this.tryFold(batch, failures);
       if (this.position !== before) return;
       if (folded === undefined) continue;
-      const { parkedCommands, last } = folded;
+      const { parkedCommands, parked, last } = folded;
       const { limits } = this.options;
       const commands = [...this.overlay.commands(ownKeys.changes, limits.changesMax), ...parkedCommands];
       if (this.parking.size > limits.deadLettersMax) {
@@ -160,19 +203,17 @@ export class DocumentRunner {
       }
       if (await this.write({ ...this.checkpoint, position: last.position, recordedAt: last.recordedAt }, commands)) {
         this.overlay.settle(limits.cachedValuesMax);
-        this.options.report?.({ events: batch.length, commands: commands.length, parked: parkedCommands.length });
+        this.options.report?.({ events: batch.length, commands: commands.length, parked: parked.size });
       }
       return;
     }
   }
 
   /** Undefined: an event failed for the first time; it is in `failures` now and the batch has to be folded again. */
-  private async tryFold(
-    batch: readonly PageEvent[],
-    failures: Map<bigint, Error>,
-  ): Promise<{ parkedCommands: WriteCommand[]; last: LogEvent } | undefined> {
+  private async tryFold(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<TriedFold | undefined> {
     await this.loadReads(batch, failures);
     const parkedCommands: WriteCommand[] = [];
+    const parked = new Set<bigint>();
     let last: LogEvent | undefined;
     for (const { log, decoded } of batch) {
       if (last && this.overlay.words > this.options.limits.wordsMax) break;
@@ -183,6 +224,7 @@ export class DocumentRunner {
         const keys = keysOf(this.projection, log, decoded, failure);
         if (failure || this.parking.isParked(keys)) {
           parkedCommands.push(...this.parking.park(log, keys, failure));
+          parked.add(log.position);
           continue;
         }
         this.overlay.at(log.position);
@@ -193,7 +235,7 @@ export class DocumentRunner {
         return undefined;
       }
     }
-    return last && { parkedCommands, last };
+    return last && { parkedCommands, parked, last };
   }
 
   private async loadReads(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<void> {

@@ -6,8 +6,10 @@ import { type DocumentRunner, ProjectionStuck } from './document-runner.js';
 import { type Decoder, decodePage } from './page.js';
 
 export interface LaneListener {
+  /** The runners have folded a page. */
+  folded?(): Promise<void>;
   /** The runners have folded everything up to the head as it was a moment ago. */
-  caughtUp?(position: bigint): Promise<void> | void;
+  caughtUp?(): Promise<void>;
   fault?(error: unknown): void;
   stuck?(runner: DocumentRunner, error: ProjectionStuck): void;
 }
@@ -24,7 +26,12 @@ export class Lane {
     this.runners = runners;
   }
 
-  /** Until the signal aborts, or every runner is stuck. */
+  /** It leaves after the page that is being folded. */
+  remove(runner: DocumentRunner): void {
+    this.runners = this.runners.filter((one) => one !== runner);
+  }
+
+  /** Until the signal aborts, or no runner is left. */
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff();
     while (!signal.aborted && this.runners.length > 0) {
@@ -46,12 +53,13 @@ export class Lane {
     for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
       if (page.kind === 'caught-up') {
         await this.each((runner) => runner.pass(page.position));
-        await this.listener.caughtUp?.(page.position);
+        await this.listener.caughtUp?.();
       } else {
         await this.fold(page.events, signal);
         // Somebody moved a checkpoint back: its events are behind this subscription.
         if (this.runners.some(({ position }) => position < after)) return;
         after = page.events.at(-1)?.position ?? after;
+        await this.listener.folded?.();
       }
       backoff.reset();
       if (this.runners.length === 0) return;
@@ -67,18 +75,15 @@ export class Lane {
   private async each(step: (runner: DocumentRunner) => Promise<void>): Promise<void> {
     const { runners } = this;
     const results = await Promise.allSettled(runners.map(step));
-    const left: DocumentRunner[] = [];
     let fault: unknown;
     for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
       const runner = runners[index] as DocumentRunner;
-      if (result.status === 'rejected' && result.reason instanceof ProjectionStuck) {
+      if (result.reason instanceof ProjectionStuck) {
+        this.remove(runner);
         this.listener.stuck?.(runner, result.reason);
-        continue;
-      }
-      left.push(runner);
-      if (result.status === 'rejected') fault ??= result.reason;
+      } else if (this.runners.includes(runner)) fault ??= result.reason;
     }
-    this.runners = left;
     if (fault !== undefined) throw fault;
   }
 }

@@ -60,6 +60,17 @@ export class MemorySink implements DocumentSink {
     return documents;
   }
 
+  /** One document, in the form of `documents`; undefined when it is not there. */
+  document(key: string): unknown {
+    const stored = this.keys.get(key);
+    return stored === undefined ? undefined : plain(stored);
+  }
+
+  /** Puts a field where it was not folded from an event. */
+  setField(key: string, field: string, text: string): void {
+    this.runHash('HSET', key, [field, text]);
+  }
+
   private loaded(spec: ReadSpec): Loaded {
     if ('doc' in spec) {
       const text = this.keys.get(spec.doc);

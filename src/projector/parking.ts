@@ -36,6 +36,29 @@ export function keysOf(
   }
 }
 
+/** Takes letters out, with the keys that none of the waiting ones needs. */
+export function unpark(letters: readonly DeadLetter[], waiting: readonly DeadLetter[]): WriteCommand[] {
+  if (letters.length === 0) return [];
+  const held = new Set(waiting.flatMap(({ keys }) => keys));
+  const freed = [...new Set(letters.flatMap(({ keys }) => keys))].filter((key) => !held.has(key));
+  return [
+    ['HDEL', ownKeys.deadLetters, ...letters.map(({ position }) => position)],
+    ...(freed.length > 0 ? [['HDEL', ownKeys.parkedKeys, ...freed] as const] : []),
+  ];
+}
+
+/** The letters that depend on one of these, and these: what has a key in common, over any number of steps. */
+export function dependents(letters: readonly DeadLetter[], first: readonly DeadLetter[]): DeadLetter[] {
+  const keys = new Set(first.flatMap((letter) => letter.keys));
+  for (let known = -1; known !== keys.size; ) {
+    known = keys.size;
+    for (const letter of letters) {
+      if (letter.keys.some((key) => keys.has(key))) for (const key of letter.keys) keys.add(key);
+    }
+  }
+  return letters.filter((letter) => letter.keys.some((key) => keys.has(key)));
+}
+
 /** Parked events as the sink has them, and what the batch adds. */
 export class Parking {
   private readonly added = new Map<string, string>();

@@ -2,9 +2,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShardName } from '../kernel/document-keys.js';
 import type { Report } from '../stores/report.js';
-import type { ProjectorListener } from './document-projector.js';
 import type { BatchReport, ProjectionStuck } from './document-runner.js';
 import type { BuildStatus } from './document-status.js';
+import type { ProjectorListener } from './shard-projector.js';
 
 /** A projection that has been behind for so long without moving is not fit. */
 const stillSecondsMax = 60;
@@ -82,8 +82,14 @@ export class ProjectorWatch implements ProjectorListener {
   }
 
   stuck({ projection, shard }: ShardName, error: ProjectionStuck): void {
-    this.stuckShards.set(`${projection}/${shard}`, error.message);
+    const name = `${projection}/${shard}`;
+    if (this.stuckShards.get(name) === error.message) return;
+    this.stuckShards.set(name, error.message);
     this.report('error', error.message);
+  }
+
+  placed({ projection, shard }: ShardName): void {
+    this.stuckShards.delete(`${projection}/${shard}`);
   }
 
   activated({ projection, shard }: ShardName, build: number): void {

@@ -15,6 +15,8 @@ import {
   type SinkState,
 } from './document-sink.js';
 
+import type { DeadLetter } from './parking.js';
+
 export type RedisClient = Redis | Cluster;
 
 /** Keys per round trip when a build is gone through. */
@@ -119,24 +121,53 @@ export class RedisSink implements DocumentSink {
 
   /** A key that went away meanwhile is left out. */
   private async plain(keys: readonly string[]): Promise<[string, unknown][]> {
+    const names = keys.map((key) => key.slice(this.prefix.length));
+    const { documents } = await this.snapshot(names);
+    return names.flatMap((name): [string, unknown][] => (documents.has(name) ? [[name, documents.get(name)]] : []));
+  }
+
+  /** These documents as they are at one checkpoint, in the form of `documents`; absent keys are left out. */
+  async snapshot(
+    names: readonly string[],
+  ): Promise<{ readonly checkpoint: string | undefined; readonly documents: ReadonlyMap<string, unknown> }> {
     const types = this.redis.pipeline();
-    for (const key of keys) types.type(key);
+    for (const name of names) types.type(this.prefix + name);
     const kinds = pipelineReplies(await types.exec());
-    const reads = this.redis.pipeline();
-    for (const [index, key] of keys.entries()) {
+    const reads = this.redis.multi();
+    reads.get(this.prefix + ownKeys.checkpoint);
+    for (const [index, name] of names.entries()) {
+      const key = this.prefix + name;
       if (kinds[index] === 'hash') reads.hgetall(key);
       else if (kinds[index] === 'zset') reads.zrange(key, '0', '-1', 'WITHSCORES');
       else reads.get(key);
     }
-    const replies = pipelineReplies(await reads.exec());
-    return keys.flatMap((key, index): [string, unknown][] => {
-      const reply = replies[index];
-      const name = key.slice(this.prefix.length);
-      if (reply === null || kinds[index] === 'none') return [];
-      if (kinds[index] === 'hash') return [[name, plainHash(Object.entries(reply as Record<string, string>))]];
-      if (kinds[index] === 'zset') return [[name, plainSorted(scoredReply(reply))]];
-      return [[name, JSON.parse(reply as string) as unknown]];
-    });
+    const [checkpoint, ...replies] = pipelineReplies(await reads.exec());
+    const documents = new Map<string, unknown>();
+    for (const [index, name] of names.entries()) {
+      const document = plainReply(kinds[index], replies[index]);
+      if (document !== undefined) documents.set(name, document);
+    }
+    return { checkpoint: (checkpoint as string | null) ?? undefined, documents };
+  }
+
+  /** Names of all documents, in pages; a name may come twice. */
+  async *names(): AsyncIterable<readonly string[]> {
+    for await (const [, keys] of this.scan()) {
+      yield keys.map((key) => key.slice(this.prefix.length)).filter((name) => !name.startsWith('$'));
+    }
+  }
+
+  /** What is parked, in the order of the log. */
+  async deadLetters(): Promise<DeadLetter[]> {
+    const letters = await this.redis.hgetall(this.prefix + ownKeys.deadLetters);
+    return Object.values(letters)
+      .map((text) => JSON.parse(text) as DeadLetter)
+      .toSorted((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
+  }
+
+  /** Events that were dropped by hand: position → what was known of them, as JSON. */
+  async droppedLetters(): Promise<Readonly<Record<string, string>>> {
+    return await this.redis.hgetall(this.prefix + ownKeys.dropped);
   }
 
   private async run(key: string, words: readonly string[]): Promise<unknown> {
@@ -154,6 +185,19 @@ function loadedFrom(spec: ReadSpec, reply: unknown): Loaded {
   if ('sorted' in spec) return { kind: 'sorted', members: scoredReply(reply) };
   if (spec.field !== undefined) return { kind: 'field', text: (reply as string | null) ?? undefined };
   return { kind: 'hash', values: new Map(Object.entries(reply as Record<string, string>)) };
+}
+
+/** Undefined: the key is not there. */
+function plainReply(kind: unknown, reply: unknown): unknown {
+  if (kind === 'hash') {
+    const fields = Object.entries(reply as Record<string, string>);
+    return fields.length === 0 ? undefined : plainHash(fields);
+  }
+  if (kind === 'zset') {
+    const members = scoredReply(reply);
+    return members.length === 0 ? undefined : plainSorted(members);
+  }
+  return typeof reply === 'string' ? (JSON.parse(reply) as unknown) : undefined;
 }
 
 function globEscaped(text: string): string {

@@ -18,7 +18,7 @@ export interface MountedPart {
 
 export function documentProjector(
   { projector }: Config,
-  { log, redis }: Engines,
+  { log, logId, isLogShared, redis }: Engines,
   { codec }: WriteSide,
   { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
 ): MountedPart {
@@ -34,6 +34,8 @@ export function documentProjector(
     projections: documentProjections,
     shards: projector.shards,
     limits,
+    // Whoever holds the embedded log is alone: after a crash it goes on at once.
+    ...(isLogShared ? {} : { holder: `embedded-${logId}` }),
     registry,
     report: reportTo(logger, 'projector'),
   });
