@@ -9,7 +9,7 @@ import { makeAgenda, resumePlace } from '../../simulator/runner/agenda.js';
 import { type Figure, headlineFigures } from '../../simulator/runner/headline.js';
 import { HttpClient } from '../../simulator/runner/http-client.js';
 import { moveClock } from '../../simulator/runner/import-clock.js';
-import { MetricsApi } from '../../simulator/runner/metrics-api.js';
+import { ReadingApi } from '../../simulator/runner/reading-api.js';
 import { Sender } from '../../simulator/runner/sender.js';
 import { worldVersion } from '../../simulator/world/setting.js';
 import { makeWorld, type World } from '../../simulator/world.js';
@@ -120,7 +120,7 @@ async function sendAndCompare(
     const settledAt = timing.now();
     const figures = await headlineFigures(
       truth,
-      new MetricsApi({ client, key, timing, position: sent.position, completeUpTo: truth.endsAt }),
+      new ReadingApi({ client, key, timing, position: sent.position, completeUpTo: truth.endsAt }),
     );
     say(`Projections caught up and figures asked in ${((timing.now() - settledAt) / 1_000).toFixed(1)} s`);
     return figures;

@@ -4,7 +4,7 @@ import { dayMs } from '../../kernel/clock.js';
 import { type Delivered, list, type Observation, record, text, whole } from './delivered.js';
 import { Eligibility } from './eligibility.js';
 import { type Ratio, type Span, within } from './sharing.js';
-import type { Message } from './threads.js';
+import { byConversation, type Message } from './threads.js';
 
 export const peopleMin = 50;
 
@@ -254,13 +254,7 @@ function lastTouch(touches: readonly Touch[], item: Item): Touch | undefined {
 
 /** Metric 46: a silence of a day begins a new episode; it counts when the customer breaks it. Bots do not answer. */
 function firstResponse(brandId: string, messages: readonly Message[], span: Span): BrandFigures['firstResponse'] {
-  const threads = new Map<string, Message[]>();
-  for (const message of messages) {
-    if (message.brandId !== brandId) continue;
-    const thread = threads.get(message.conversation);
-    if (thread) thread.push(message);
-    else threads.set(message.conversation, [message]);
-  }
+  const threads = byConversation(messages.filter((message) => message.brandId === brandId));
   const times: number[] = [];
   let episodes = 0;
   for (const thread of threads.values()) {

@@ -35,6 +35,12 @@ const clockAheadMaxMs = 5 * minuteMs;
 const patterns: readonly (readonly [string, RegExp])[] = [
   ['POST /v1/members', /^POST \/v1\/members$/],
   ['PUT consent', /^PUT \/v1\/members\/me\/consents\/([a-z_]+)$/],
+  ['POST request', /^POST \/v1\/friend-requests$/],
+  ['answer request', /^POST \/v1\/friend-requests\/([^/]+)\/(accept|decline|cancel)$/],
+  ['DELETE friend', /^DELETE \/v1\/friends\/([^/]+)$/],
+  ['PUT block', /^PUT \/v1\/blocks\/([^/]+)$/],
+  ['DELETE block', /^DELETE \/v1\/blocks\/([^/]+)$/],
+  ['POST read', /^POST \/v1\/conversations\/([^/]+)\/read$/],
   ['POST /v1/products', /^POST \/v1\/products$/],
   ['PUT /v1/products', /^PUT \/v1\/products\/([^/]+)$/],
   ['POST /v1/conversations', /^POST \/v1\/conversations$/],

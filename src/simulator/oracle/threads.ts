@@ -18,6 +18,17 @@ export interface Message {
   readonly answers: string;
 }
 
+/** Each conversation's messages, in their order. */
+export function byConversation(messages: readonly Message[]): Map<string, Message[]> {
+  const threads = new Map<string, Message[]>();
+  for (const message of messages) {
+    const thread = threads.get(message.conversation);
+    if (thread) thread.push(message);
+    else threads.set(message.conversation, [message]);
+  }
+  return threads;
+}
+
 interface Party {
   readonly kind: 'direct' | 'brand';
   readonly members: readonly string[];

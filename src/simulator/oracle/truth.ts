@@ -2,6 +2,7 @@
 // figures are held against the latter; the difference between the two is what no service could see.
 import { dayMs, toIso } from '../../kernel/clock.js';
 import type { World } from '../world.js';
+import { type AppView, appViews } from './app-views.js';
 import { type BrandFigures, brandFigures, readCommerce } from './brands.js';
 import { type Delivered, delivered, text } from './delivered.js';
 import { type SharingFigures, type Span, sharingFigures, within } from './sharing.js';
@@ -25,7 +26,12 @@ export interface Observable {
   readonly activeMembers: { readonly month: number; readonly perDay: readonly number[] };
   readonly messages: { readonly direct: number; readonly withBrands: number };
   readonly brands: Readonly<Record<string, BrandFigures>>;
+  /** What the app of some members must show in the end. */
+  readonly apps: readonly AppView[];
 }
+
+/** Members whose apps are looked into, spread evenly over all. */
+const appsMax = 50;
 
 export function makeTruth(world: World): Truth {
   const span = { from: world.startsAt, to: world.closesAt };
@@ -54,7 +60,13 @@ function observe(given: Delivered, world: World, span: Span, matureBefore: numbe
     brands: Object.fromEntries(
       world.brands.map(({ brandId }) => [brandId, brandFigures(brandId, commerce, messages, span)]),
     ),
+    apps: appViews(sampleOf(world), given.commands, messages),
   };
+}
+
+function sampleOf({ people }: World): string[] {
+  const step = Math.ceil(people.length / appsMax);
+  return people.filter(({ index }) => index % step === 0).map(({ id }) => id);
 }
 
 /** Active on a day: at least one session started (domain 1.12). */

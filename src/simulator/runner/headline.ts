@@ -1,9 +1,10 @@
 // The headline figures, three times: what happened, what a perfect observer of the delivered stream could know, and what
 // the service says. The service agrees when it says the second, to the last unit.
+import type { AppView } from '../oracle/app-views.js';
 import type { BrandFigures, PeopleFigure } from '../oracle/brands.js';
 import type { Ratio } from '../oracle/sharing.js';
 import type { Truth } from '../oracle/truth.js';
-import type { Cell, MetricsApi } from './metrics-api.js';
+import type { Cell, ReadingApi } from './reading-api.js';
 
 export interface Figure {
   readonly name: string;
@@ -14,7 +15,7 @@ export interface Figure {
   readonly agrees: boolean;
 }
 
-export async function headlineFigures(truth: Truth, api: MetricsApi): Promise<Figure[]> {
+export async function headlineFigures(truth: Truth, api: ReadingApi): Promise<Figure[]> {
   const month = { from: truth.from.slice(0, 10), to: truth.to.slice(0, 10) };
   return [
     ...(await sharingFigures(truth, api, month)),
@@ -22,6 +23,7 @@ export async function headlineFigures(truth: Truth, api: MetricsApi): Promise<Fi
     ...(await returnFigures(truth, api, month)),
     ...(await largeBrandFigures(truth, api, month)),
     ...(await smallBrandFigures(truth, api, month)),
+    ...(await appFigures(truth, api)),
   ];
 }
 
@@ -45,7 +47,7 @@ function peopleText(people: PeopleFigure): string {
   return 'suppressed' in people ? suppressedText : ratioText(people);
 }
 
-async function sharingFigures({ happened, observable }: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
+async function sharingFigures({ happened, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
   const { inApp, offPlatform, leakageRate } = observable.sharing;
   const { total } = await api.metric('shares', month);
   const leakage = (await api.metric('leakage-rate', month)).total;
@@ -62,7 +64,7 @@ async function sharingFigures({ happened, observable }: Truth, api: MetricsApi, 
 }
 
 /** Single channels are shown where hidden and told channels differ most; all of them are compared. */
-async function channelFigures({ happened, observable }: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
+async function channelFigures({ happened, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
   const { declared, reclassified } = observable.sharing.channelMix;
   const { rows } = await api.metric('channel-mix', { ...month, limit: '100' });
   const column = (name: 'numerator' | 'reclassified') =>
@@ -89,7 +91,7 @@ function sameCounts(a: Record<string, number>, b: Record<string, number>): boole
   return [...names].every((name) => a[name] === b[name]);
 }
 
-async function returnFigures(truth: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
+async function returnFigures(truth: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
   const { clickBackRate, talkBackRate } = truth.observable.sharing;
   const { happened, clickBackMatureBefore } = truth;
   const matureTo = clickBackMatureBefore < truth.from ? month.from : clickBackMatureBefore.slice(0, 10);
@@ -114,7 +116,7 @@ async function returnFigures(truth: Truth, api: MetricsApi, month: Month): Promi
   ];
 }
 
-async function largeBrandFigures({ brands, observable }: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
+async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
   const brandId = brands.large;
   const truth = observable.brands[brandId] as BrandFigures;
   const total = async (name: string) => (await api.brandMetric(brandId, name, month)).total;
@@ -153,7 +155,7 @@ function seconds(ms: number | null): string {
   return ms === null ? '–' : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-async function smallBrandFigures({ brands, observable }: Truth, api: MetricsApi, month: Month): Promise<Figure[]> {
+async function smallBrandFigures({ brands, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
   const brandId = brands.small;
   const truth = observable.brands[brandId] as BrandFigures;
   const { total } = await api.brandMetric(brandId, 'dm-purchase-rate', month);
@@ -166,4 +168,55 @@ async function smallBrandFigures({ brands, observable }: Truth, api: MetricsApi,
       cellText(total),
     ),
   ];
+}
+
+/** Looks into the apps of some members; the sums are shown, each member is compared. */
+async function appFigures({ observable: { apps } }: Truth, api: ReadingApi): Promise<Figure[]> {
+  const said: AppView[] = [];
+  for (const { memberId } of apps) {
+    const unread = await api.asMember<Unread>(memberId, '/v1/unread');
+    const { friendRequests, conversations, messages } = unread;
+    const friends = await countFriends(memberId, api);
+    said.push({ memberId, friends, friendRequests, unreadConversations: conversations, unreadMessages: messages });
+  }
+  const compare = (name: string, field: 'friends' | 'friendRequests' | 'unreadConversations' | 'unreadMessages') => {
+    const sum = (views: readonly AppView[]) => String(views.reduce((total, view) => total + view[field], 0));
+    const agrees = apps.every((view, index) => view[field] === said[index]?.[field]);
+    return {
+      name: `${name} of ${apps.length} members`,
+      happened: '–',
+      observable: sum(apps),
+      service: sum(said),
+      agrees,
+    };
+  };
+  return [
+    compare('Friends', 'friends'),
+    compare('Open friend requests', 'friendRequests'),
+    compare('Conversations with something unread', 'unreadConversations'),
+    compare('Unread messages', 'unreadMessages'),
+  ];
+}
+
+interface Unread {
+  readonly conversations: number;
+  readonly messages: number;
+  readonly friendRequests: number;
+  readonly stale?: boolean;
+}
+
+async function countFriends(memberId: string, api: ReadingApi): Promise<number> {
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const query = { limit: '100', ...(cursor ? { cursor } : {}) };
+    const page: { items: readonly object[]; cursor?: string; stale?: boolean } = await api.asMember(
+      memberId,
+      '/v1/friends',
+      query,
+    );
+    count += page.items.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return count;
 }
