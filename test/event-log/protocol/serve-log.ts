@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEventLog, type EmbeddedLogOptions } from '../../../src/event-log/embedded/embedded-event-log.js';
 import { ProtocolServer, type ProtocolServerOptions } from '../../../src/event-log/protocol/protocol-server.js';
+import { freePort } from '../free-port.js';
 
 export interface Served {
   readonly log: EmbeddedEventLog;
@@ -29,8 +30,8 @@ export async function serveLog(options: ServeOptions = {}): Promise<Served> {
     const server = await ProtocolServer.start({ log, port, appendBytesMax, ...serverOptions });
     return { log, server };
   };
-  let running = await start(0);
-  const { port } = running.server;
+  const port = await freePort();
+  let running = await start(port);
   const stop = async () => {
     await running.server.close();
     await running.log.close();
