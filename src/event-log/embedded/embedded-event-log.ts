@@ -1,12 +1,13 @@
 // The event log in this process, on files of its own (docs/event-log.md): no server, every acknowledged append on disk.
 // Beside the contract it offers what a server needs that speaks EventStoreDB's protocol: see "Beyond the contract".
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type AppendResult,
   type EventLog,
   type ExpectedRevision,
+  LogDamaged,
   type LogEvent,
   type NewEvent,
   type ReadAllOptions,
@@ -29,7 +30,7 @@ import { type StreamInfo, StreamReader } from './reading/stream-reader.js';
 import { StreamStates } from './reading/stream-states.js';
 import { DirectoryLock } from './storage/directory-lock.js';
 import { HeadMark } from './storage/head-mark.js';
-import { openIdentity } from './storage/identity.js';
+import { createLog, markPath, readIdentity } from './storage/identity.js';
 import { RecordReader } from './storage/record-reader.js';
 import { recover } from './storage/recovery.js';
 import { SegmentFiles, segmentBytesDefault } from './storage/segment-files.js';
@@ -84,6 +85,12 @@ function isAny(): boolean {
   return true;
 }
 
+function openMark(directory: string): HeadMark {
+  const path = markPath(directory);
+  if (!existsSync(path)) throw new LogDamaged(`${path} is missing, so nobody can tell whether the log is whole`);
+  return HeadMark.open(path);
+}
+
 /** What is open and must be closed, in the order of opening. */
 interface OpenParts {
   readonly lock: DirectoryLock;
@@ -124,10 +131,10 @@ export class EmbeddedEventLog implements EventLog {
     const lock = DirectoryLock.acquire(directory);
     const opened: { close(): void | Promise<void> }[] = [];
     try {
-      const { id, bytes: logId } = openIdentity(directory, all.durable);
+      const { id, bytes: logId } = readIdentity(directory) ?? createLog(directory, all.durable);
       const files = SegmentFiles.open(directory, { segmentBytes: all.segmentBytes, durable: all.durable, logId });
       opened.push(files);
-      const mark = HeadMark.open(join(directory, 'head.mark'));
+      const mark = openMark(directory);
       opened.push(mark);
       const index = StreamIndex.open({
         directory: join(directory, 'index'),

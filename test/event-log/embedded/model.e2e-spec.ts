@@ -132,7 +132,7 @@ async function compareReads(log: EmbeddedEventLog, model: LogModel): Promise<voi
 describe('the embedded log against the model', () => {
   it('gives the same answers and the same events for any sequence of calls', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(call as fc.Arbitrary<Call>, { maxLength: 40 }), async (calls) => {
+      fc.asyncProperty(fc.array(call as fc.Arbitrary<Call>, { maxLength: 40, size: 'max' }), async (calls) => {
         const directory = temporaryDirectory();
         const options = { segmentBytes: 600, indexRunEvents: 3, durable: false };
         let log = await EmbeddedEventLog.open(directory.path, options);
@@ -153,7 +153,7 @@ describe('the embedded log against the model', () => {
           directory.remove();
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -1,7 +1,7 @@
 // Where each event of each stream stands in the log. Derived from the log, so it may be thrown away; sorted runs on disk
 // (a log-structured merge tree) with the newest part in memory, so that memory and the time to open stay bounded
 // however long the log is. It holds acknowledged events only.
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tombstoneRevision } from '../storage/record.js';
 import { MemoryRun } from './memory-run.js';
@@ -40,7 +40,14 @@ export class StreamIndex {
   static open(options: IndexOptions): StreamIndex {
     const index = new StreamIndex(options);
     mkdirSync(options.directory, { recursive: true });
-    index.adopt();
+    index.adopt(rmSync);
+    return index;
+  }
+
+  /** For checks: the runs as they are, nothing is removed. */
+  static openReadOnly(options: IndexOptions): StreamIndex {
+    const index = new StreamIndex(options);
+    if (existsSync(options.directory)) index.adopt(() => {});
     return index;
   }
 
@@ -114,13 +121,13 @@ export class StreamIndex {
     return undefined;
   }
 
-  private adopt(): void {
+  private adopt(remove: (path: string) => void): void {
     const found = [];
     for (const name of readdirSync(this.options.directory)) {
       const path = join(this.options.directory, name);
       const coverage = parseRunName(name);
       if (coverage) found.push({ ...coverage, path });
-      else if (name.endsWith('.new')) rmSync(path);
+      else if (name.endsWith('.new')) remove(path);
     }
     // Of overlapping runs the longer is the merged one; the shorter were left over by a crash.
     found.sort((a, b) => a.from - b.from || b.to - a.to);
@@ -136,7 +143,7 @@ export class StreamIndex {
       }
       run?.close();
       broken ||= to > covered;
-      rmSync(path);
+      remove(path);
     }
     this.newestFrom = covered;
   }

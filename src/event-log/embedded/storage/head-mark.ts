@@ -15,8 +15,19 @@ export class HeadMark {
     private marked: number | undefined,
   ) {}
 
+  static create(path: string, position: number): void {
+    const mark = new HeadMark(
+      openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o640),
+      undefined,
+    );
+    mark.write(position);
+    mark.sync();
+    mark.close();
+  }
+
+  /** @throws the file system's error when there is no such file */
   static open(path: string): HeadMark {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    const fd = openSync(path, constants.O_RDWR);
     const bytes = Buffer.alloc(2 * slotBytes);
     readSync(fd, bytes, 0, bytes.length, 0);
     const mark = new HeadMark(fd, undefined);
@@ -30,7 +41,7 @@ export class HeadMark {
     return mark;
   }
 
-  /** Undefined when there is no readable mark: a new log, or a damaged one. */
+  /** Undefined when the mark cannot be read. */
   get position(): number | undefined {
     return this.marked;
   }

@@ -1,6 +1,14 @@
 // Reads records back, verifying every one: single ones by position, pages of them in either direction.
 import { LogDamaged, type LogEvent } from '../../event-log.js';
-import { claimedSize, isIntact, readRecord, readRecordId, recordHeaderBytes, recordTrailerBytes } from './record.js';
+import {
+  claimedSize,
+  isIntact,
+  looksLikeHeader,
+  readRecord,
+  readRecordId,
+  recordHeaderBytes,
+  recordTrailerBytes,
+} from './record.js';
 import type { SegmentFiles } from './segment-files.js';
 
 /** A page is at most this many events, and stops after this many bytes. */
@@ -184,6 +192,24 @@ export class RecordReader {
       position += at;
     }
     return position;
+  }
+
+  /** The next place at or after `from` where an intact record stands, or the end; for checks, after a damaged one. */
+  nextIntact(from: number): number {
+    const window = Buffer.allocUnsafeSlow(togetherBytes);
+    let base = from;
+    while (base < this.files.end) {
+      base = this.files.skipHeader(base);
+      const room = this.files.available(base);
+      const read = this.files.readNow(base, window);
+      for (let at = 0; at + recordHeaderBytes <= read; at++) {
+        const size = claimedSize(window, at);
+        if (size === 0 || size > room - at || !looksLikeHeader(window, at)) continue;
+        if (this.isRecord(base + at)) return base + at;
+      }
+      base += Math.max(1, Math.min(read, room) - recordHeaderBytes + 1);
+    }
+    return this.files.end;
   }
 
   missing(stream: string, revision: number): LogDamaged {

@@ -116,6 +116,11 @@ export function claimedSize(bytes: Buffer, at: number): number {
   return size >= recordBytesMin && size <= recordBytesMax ? size : 0;
 }
 
+/** False for nearly all bytes that are no record's header; cheap. Needs `recordHeaderBytes`. */
+export function looksLikeHeader(bytes: Buffer, at: number): boolean {
+  return bytes[at + 8] === formatVersion && (bytes[at + 9] as number) <= (flagEndsUnit | flagJson);
+}
+
 /** True when the `size` bytes at `at` are the record that was written at `position`. */
 export function isIntact(bytes: Buffer, at: number, size: number, position: number): boolean {
   if (bytes.readUInt32LE(at + 4) !== checksum(bytes, at, size, position) || bytes[at + 8] !== formatVersion)

@@ -16,12 +16,11 @@ export interface Parts {
 
 /** Gives the position of the last event, 0 when there is none. @throws LogDamaged */
 export async function recover({ files, mark, records, index }: Parts): Promise<number> {
-  const isEmpty = files.end <= files.start;
-  if (mark.position === undefined && !isEmpty) {
-    throw new LogDamaged('head.mark is missing or unreadable, so nobody can tell whether the log is whole');
+  if (mark.position === undefined) {
+    throw new LogDamaged('head.mark cannot be read, so nobody can tell whether the log is whole');
   }
   // The index holds acknowledged events only, and unlike the mark it was synced.
-  const acknowledged = Math.max(mark.position ?? files.start, index.from);
+  const acknowledged = Math.max(mark.position, index.from);
   if (acknowledged > files.end) {
     throw new LogDamaged(
       `the log ends at position ${files.end}, but it was acknowledged up to ${acknowledged}: bytes are missing`,

@@ -37,6 +37,8 @@ export interface SegmentOptions {
   readonly durable: boolean;
   /** 16 bytes; a file of another log is refused. */
   readonly logId: Buffer;
+  /** For checks: nothing is changed, a file that was begun and never used is passed over. */
+  readonly readOnly?: boolean;
 }
 
 function segmentName(base: number): string {
@@ -64,13 +66,21 @@ export function syncDirectory(path: string): void {
 
 export class SegmentFiles {
   private readonly segments: Segment[] = [];
-  private readonly syncOnWrite: boolean;
+  /** Where the system has it, one call writes and waits for the disk. */
+  private readonly syncFlag: number;
 
   private constructor(
     private readonly directory: string,
     private readonly options: SegmentOptions,
   ) {
-    this.syncOnWrite = options.durable && constants.O_DSYNC !== undefined;
+    this.syncFlag = options.durable ? (constants.O_DSYNC ?? 0) : 0;
+  }
+
+  /** Makes the first file of a new log. */
+  static create(directory: string, options: SegmentOptions): void {
+    const files = new SegmentFiles(directory, options);
+    files.create(0);
+    files.close();
   }
 
   /** @throws LogDamaged when a file is missing from the middle, has a broken header or belongs to another log. */
@@ -82,7 +92,8 @@ export class SegmentFiles {
         return match ? [Number(match[1])] : [];
       });
       for (const base of bases.toSorted((a, b) => a - b)) files.adopt(base);
-      if (files.segments.length === 0) files.create(0);
+      if (files.segments.length === 0)
+        throw new LogDamaged(`${directory}: the log's files (log-*.seg) are missing`, 0n);
     } catch (error) {
       files.close();
       throw error;
@@ -148,7 +159,7 @@ export class SegmentFiles {
       while (written < bytes.length) {
         written += await writeAt(segment.fd, bytes.subarray(written), segment.length + written);
       }
-      if (this.options.durable && !this.syncOnWrite) await dataSync(segment.fd);
+      if (this.options.durable && this.syncFlag === 0) await dataSync(segment.fd);
     } catch (error) {
       ftruncateSync(segment.fd, segment.length);
       throw error;
@@ -202,7 +213,7 @@ export class SegmentFiles {
 
   private adopt(base: number): void {
     const path = join(this.directory, segmentName(base));
-    const fd = openSync(path, constants.O_RDWR | (this.syncOnWrite ? constants.O_DSYNC : 0));
+    const fd = openSync(path, this.options.readOnly ? constants.O_RDONLY : constants.O_RDWR | this.syncFlag);
     const segment = { base, path, fd, length: fstatSync(fd).size };
     this.segments.push(segment);
     const header = Buffer.alloc(segmentHeaderBytes);
@@ -220,7 +231,8 @@ export class SegmentFiles {
       return;
     // The last file of a log may have been begun and never used: its header is then unacknowledged too.
     if (before && segment.length < segmentHeaderBytes) {
-      this.writeHeader(segment);
+      if (this.options.readOnly) this.segments.pop();
+      else this.writeHeader(segment);
       return;
     }
     throw new LogDamaged(`${path} has no valid header, or belongs to another log`, BigInt(base));
@@ -228,7 +240,7 @@ export class SegmentFiles {
 
   private create(base: number): void {
     const path = join(this.directory, segmentName(base));
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | (this.syncOnWrite ? constants.O_DSYNC : 0), 0o640);
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | this.syncFlag, 0o640);
     const segment = { base, path, fd, length: 0 };
     this.writeHeader(segment);
     this.segments.push(segment);
