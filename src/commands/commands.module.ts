@@ -6,7 +6,7 @@ import { MemberTokens } from '../http/access/member-token.js';
 import type { Clock } from '../kernel/clock.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { CatalogueHandler } from './catalogue/catalogue.handler.js';
-import { CLOCK, ClockController } from './clock/clock.controller.js';
+import { CLOCK, ClockController, TIMER_HAND, type TimerHand } from './clock/clock.controller.js';
 import { ClockRecord } from './clock/clock-record.js';
 import { COMMAND_SECRETS, CommandContexts, type CommandSecrets } from './command-context.js';
 import { ApiKeyController } from './keys/api-key.controller.js';
@@ -46,6 +46,7 @@ export interface CommandsOptions {
   readonly observations: ObservationWriter;
   readonly batchItemsMax: number;
   readonly links: LinkOptions;
+  readonly timers: TimerHand;
 }
 
 @Module({})
@@ -79,6 +80,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: ObservationWriter, useValue: options.observations },
       { provide: BATCH_ITEMS_MAX, useValue: options.batchItemsMax },
       { provide: LINK_OPTIONS, useValue: options.links },
+      { provide: TIMER_HAND, useValue: options.timers },
       Lookups,
       CommandContexts,
       MessageParts,

@@ -1,6 +1,6 @@
 // For whoever moves the clock: says so to the hand of the timers, wherever it runs, and can wait until it is done.
 import { randomUUID } from 'node:crypto';
-import { Queue, QueueEvents } from 'bullmq';
+import { type Job, Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
   type Connect,
@@ -37,10 +37,15 @@ export class TimerClient {
    */
   async settle(nowMs: number, timeoutMs: number): Promise<number> {
     await this.events.waitUntilReady();
+    const job = await this.tell(nowMs);
+    return (await job.waitUntilFinished(this.events, timeoutMs)).acted;
+  }
+
+  /** Without waiting. */
+  tell(nowMs: number): Promise<Job<TakeDueTimersData, TakeDueTimersResult>> {
     const jobId = `${randomUUID()}.${takeDueTimers}`;
     const backoff = { type: 'fixed', delay: retryMs } as const;
-    const job = await this.queue.add(takeDueTimers, { nowMs }, { jobId, attempts: attemptsMax, backoff, ...keptJobs });
-    return (await job.waitUntilFinished(this.events, timeoutMs)).acted;
+    return this.queue.add(takeDueTimers, { nowMs }, { jobId, attempts: attemptsMax, backoff, ...keptJobs });
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ import {
 } from './timer-queue.js';
 
 const everyMs = 1_000;
+/** How often the scheduler is put in place again: a Redis that was emptied has none. */
+const ensureEveryMs = 10_000;
 
 export interface TimerWorkerOptions {
   readonly connect: Connect;
@@ -28,6 +30,7 @@ export class TimerWorker {
   private readonly stop = new AbortController();
   private readonly connections: Redis[] = [];
   private queue: Queue<TakeDueTimersData> | undefined;
+  private ensuring: NodeJS.Timeout | undefined;
   private worker: Worker<TakeDueTimersData, TakeDueTimersResult> | undefined;
 
   constructor(private readonly options: TimerWorkerOptions) {}
@@ -44,12 +47,18 @@ export class TimerWorker {
     this.worker.on('error', failed).on('failed', (_, error) => {
       if (!this.stop.signal.aborted) failed(error);
     });
-    await this.queue.upsertJobScheduler(takeDueTimers, { every: everyMs }, { name: takeDueTimers, opts: keptJobs });
+    await this.ensureScheduler();
+    this.ensuring = setInterval(() => void this.ensureScheduler().catch(failed), ensureEveryMs);
+  }
+
+  private async ensureScheduler(): Promise<void> {
+    await this.queue?.upsertJobScheduler(takeDueTimers, { every: everyMs }, { name: takeDueTimers, opts: keptJobs });
   }
 
   /** A job in hand is broken off between two timers; the next process goes on. */
   async close(): Promise<void> {
     this.stop.abort();
+    clearInterval(this.ensuring);
     await this.worker?.close();
     await this.queue?.close();
     for (const connection of this.connections) connection.disconnect();

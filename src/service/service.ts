@@ -15,8 +15,10 @@ import { makeRegistry } from '../http/operation/prometheus.controller.js';
 import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.js';
 import { queriesModule } from '../queries/queries.module.js';
 import { type Engines, Opened, openEngines } from './engines.js';
+import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
 import { documentProjector, type MountedPart } from './projections.js';
+import { timerHand, timerWorker } from './timers.js';
 import { ensureKeys, type MadeKey, openWriteSide, type WriteSide } from './write-side.js';
 
 export interface ServiceOptions {
@@ -46,10 +48,14 @@ function appQueries(config: Config, { log, logId, redis }: Engines, { codec }: W
 /** A process of every role answers health and figures; the API and the projector are there by role. */
 function partsOf(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched): MountedPart[] {
   const parts: MountedPart[] = [];
-  if (hasApi(config)) parts.push({ module: appQueries(config, engines, writeSide) });
+  if (hasApi(config)) {
+    parts.push({ module: appQueries(config, engines, writeSide) }, { module: metrics(config, engines, writeSide) });
+  }
   if (config.role === 'all' || config.role === 'projector') {
     parts.push(documentProjector(config, engines, writeSide, watched));
+    parts.push(factsProjector(config, engines, writeSide, watched));
   }
+  if (config.role === 'all' || config.role === 'worker') parts.push(timerWorker(config, engines, writeSide, watched));
   return parts;
 }
 
@@ -66,6 +72,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
   const { logger, registry } = watched;
   const { batchItemsMax, publicUrl, host, port } = config.http;
   const links = { publicUrl: publicUrl ?? '' };
+  const timers = timerHand(config, engines, writeSide.clock, logger, opened);
   const parts = partsOf(config, engines, writeSide, watched);
   const server: ServerOptions = {
     ...config.http,
@@ -78,7 +85,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
       logId: engines.logId,
       registry,
       healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
-      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links } } : {}),
+      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links, timers } } : {}),
       parts: parts.map(({ module }) => module),
     }),
     makeAdapter(server),

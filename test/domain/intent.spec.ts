@@ -187,13 +187,21 @@ describe('a purchase', () => {
   it('ends the journey once', () => {
     intent(inCart).when(buys()).then(closed);
     intent(inCart, closed).when(buys()).thenNothing();
-    intent(inCart, closed).when(buys(t0, 'order-2')).thenNothing();
   });
   it('sent again does not end the next journey', () => {
     const again = { ...inCart, data: { ...inCart.data, intentId: second, previousIntentId: first } } as IntentEvent;
     intent(inCart, closed, again).when(buys()).thenNothing();
   });
-  it('without an earlier rung closes nothing', () => intent().when(buys()).thenNothing());
+  it('without an earlier rung is a journey of its own', () => {
+    intent().when(buys()).then(closed);
+    const another = { ...closed, data: { ...closed.data, intentId: second, orderId: 'order-2' } } as IntentEvent;
+    intent(inCart, closed).when(buys(t0, 'order-2')).then(another);
+    intent(inCart, closed, another).when(buys()).thenNothing();
+  });
+  it('says that the person who looked did not give up', () => {
+    const told = story(buys(addMs(t0, hourMs)));
+    expect(told.carryOut(onlyViewed(addMs(t0, dayMs)))).toEqual([]);
+  });
 });
 
 describe('any history of an intent', () => {

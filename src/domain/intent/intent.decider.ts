@@ -18,12 +18,16 @@ import {
 /** So many names of the newest rungs are remembered, to know a repeat (P2). Worst case beyond it: a repeat counts again. */
 export const rungNamesRememberedMax = 64;
 
+/** Worst case beyond it: an older order that is sent again under another key ends the open journey. */
+export const ordersRememberedMax = 16;
+
 export interface IntentState {
   readonly journey?: Journey | undefined;
   /** How many journeys there were: names the next one. */
   readonly journeys: number;
   readonly previousIntentId?: string | undefined;
-  readonly lastOrderId?: string | undefined;
+  /** The newest orders that ended a journey. */
+  readonly orderIds: readonly string[];
   /** When the last journey ended. */
   readonly endedAt?: string | undefined;
   readonly knownRungs: readonly string[];
@@ -92,9 +96,9 @@ function climbed(
   };
 }
 
-function over(state: IntentState, endedAt: string, lastOrderId = state.lastOrderId): IntentState {
-  const previousIntentId = state.journey?.intentId ?? state.previousIntentId;
-  return { ...state, journey: undefined, previousIntentId, endedAt, lastOrderId };
+function over(state: IntentState, intentId: string, endedAt: string): IntentState {
+  const journeys = state.journey ? state.journeys : state.journeys + 1;
+  return { ...state, journey: undefined, journeys, previousIntentId: intentId, endedAt };
 }
 
 type Pending = NonNullable<Journey['pendingAbandonment']>;
@@ -114,7 +118,7 @@ function withCart(journey: Journey, cartId: string, change: number): Readonly<Re
 
 export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
   category: 'intent',
-  initialState: { journeys: 0, knownRungs: [] },
+  initialState: { journeys: 0, orderIds: [], knownRungs: [] },
   decide: {
     AskAboutProduct: ({ data, now }, state) => {
       if (isKnown({ type: 'ProductAskedAbout', data }, state)) return [];
@@ -140,10 +144,12 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       const { journey, names } = journeyFor(state, data, now);
       return [{ type: 'CheckoutStarted', data: { ...data, ...names } }, ...recovery(journey, 'checkout', now)];
     },
-    /** A purchase that no earlier rung was recorded for leaves nothing to close (P1). */
-    CloseIntent: ({ data: { orderId }, now }, { journey, lastOrderId }) => {
-      if (!journey || orderId === lastOrderId) return [];
-      const { intentId, memberId, productRef } = journey;
+    /** A purchase that no earlier rung was recorded for is a journey of its own, over as it begins (P1). */
+    CloseIntent: ({ data, now }, state) => {
+      const { memberId, productRef, orderId } = data;
+      if (state.orderIds.includes(orderId)) return [];
+      const { journey } = journeyFor(state, data, now);
+      const { intentId } = journey;
       return [
         ...recovery(journey, 'purchase', now),
         { type: 'PurchaseIntentClosed', data: { intentId, memberId, productRef, orderId } },
@@ -197,8 +203,11 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       state.journey?.pendingAbandonment?.stage === data.stage
         ? { ...state, journey: { ...state.journey, pendingAbandonment: undefined } }
         : state,
-    PurchaseIntentExpired: (state, _, { occurredAt }) => over(state, occurredAt),
-    PurchaseIntentClosed: (state, { data }, { occurredAt }) => over(state, occurredAt, data.orderId),
+    PurchaseIntentExpired: (state, { data }, { occurredAt }) => over(state, data.intentId, occurredAt),
+    PurchaseIntentClosed: (state, { data }, { occurredAt }) => ({
+      ...over(state, data.intentId, occurredAt),
+      orderIds: [...state.orderIds, data.orderId].slice(-ordersRememberedMax),
+    }),
   },
   due: ({ journey }, now) => (journey ? dueOf(journey, now) : []),
 };
