@@ -35,7 +35,7 @@ describe('API keys', () => {
     expect(JSON.stringify(listed.body)).not.toContain(token.split('_')[2]);
     await service.restart();
     expect((await publish(token, 'anna')).status).toBe(201);
-    expect((await service.send('DELETE', `/v1/keys/${made.body['id']}`, { key: keys.admin })).status).toBe(204);
+    expect((await service.send('DELETE', `/v1/keys/${String(made.body['id'])}`, { key: keys.admin })).status).toBe(204);
     expect((await publish(token, 'anna')).body['code']).toBe('wrong-key');
     await service.restart();
     expect((await publish(token, 'anna')).body['code']).toBe('wrong-key');
@@ -76,7 +76,7 @@ describe("a member's token", () => {
     expect((await service.send('POST', '/v1/members', { key: token, body: {} })).body['code']).toBe('missing-scope');
     const again = await service.send('POST', '/v1/member-tokens', { key: token, body: { memberId: 'bert' } });
     expect(again.body['code']).toBe('missing-scope');
-    await service.send('DELETE', `/v1/keys/${made.body['id']}`, { key: keys.admin });
+    await service.send('DELETE', `/v1/keys/${String(made.body['id'])}`, { key: keys.admin });
     expect((await publish(token)).body['code']).toBe('wrong-key');
   });
 });
