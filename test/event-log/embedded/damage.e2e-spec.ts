@@ -92,7 +92,7 @@ describe('an embedded log whose files were harmed', () => {
         expect((error as Error).message).toMatch(/position|header/);
         const report = await checkLog(directory);
         expect(report.problemCount).toBeGreaterThan(0);
-        const base = Number(/log-(\d+)/.exec(path)?.[1]);
+        const base = Number(/log-(\d{16})\.seg/.exec(path)?.[1]);
         const hit = events.findLast((event) => event.position <= BigInt(base + at));
         if (at >= 64) expect(report.problems.map((problem) => problem.position)).toContain(hit?.position);
       }),
@@ -160,7 +160,7 @@ describe('an embedded log whose files were harmed', () => {
     await log.close();
     const mark = readFileSync(join(sound, 'head.mark'));
     const last = segmentPaths(directory).at(-1) as string;
-    const base = BigInt(/log-(\d+)/.exec(last)?.[1] ?? 0);
+    const base = BigInt(/log-(\d{16})\.seg/.exec(last)?.[1] ?? 0);
     // As if the kill had come when the first of the two was written and before anything was acknowledged.
     truncateSync(last, Number(position - base));
     writeFileSync(join(directory, 'head.mark'), mark);
