@@ -4,6 +4,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { EventLogReader } from '../event-log/event-log.js';
 import type { Clock } from '../kernel/clock.js';
+import { AskBrandHandler, BrandMetricsController } from './brand/brand-metrics.controller.js';
 import { FactsReader } from './facts-reader.js';
 import { MetricAccess } from './metric-access.js';
 import {
@@ -45,11 +46,12 @@ export function metricsModule(options: MetricsOptions): DynamicModule {
   return {
     module: MetricsModule,
     imports: [CqrsModule],
-    controllers: [SharingMetricsController],
+    controllers: [SharingMetricsController, BrandMetricsController],
     providers: [
       { provide: MetricAccess, useValue: new MetricAccess(reader, timeZone, logId, readWaitMsMax) },
       ListMetricsHandler,
       AskSharingHandler,
+      AskBrandHandler,
     ],
   };
 }
