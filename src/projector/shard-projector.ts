@@ -96,6 +96,8 @@ export class ShardProjector {
       const group = fresh.filter((one) => one.active === active);
       if (group.length > 0) this.startLane(group, signal);
     }
+    // On a quiet log no lane says that it has caught up again.
+    await this.takeOver([...this.running.values()], signal);
   }
 
   private async lookAt(
@@ -229,7 +231,10 @@ export class ShardProjector {
     try {
       const { differences, told } = await verifier.verify(signal);
       one.check = differences === 0 ? 'passed' : 'failed';
-      if (differences === 0) return;
+      if (differences === 0) {
+        await this.takeOver([one], signal);
+        return;
+      }
       await one.builds.mark(one.build, 'aborted');
       const first = told[0]?.at ?? '';
       const reason = `build ${one.build} differs from the fold of the log in ${differences} documents (${first}): it was given up`;
