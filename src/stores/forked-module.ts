@@ -12,12 +12,19 @@ export interface ForkedModule {
   readonly stderrTail: () => string;
 }
 
+export interface ForkOptions {
+  readonly args?: readonly string[];
+  /** All of the child's environment: ours holds secrets that it has no use for. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** `beside` is the caller's import.meta.url, `name` the module next to it without its ending. */
-export function forkModule(beside: string, name: string, args: readonly string[] = []): ForkedModule {
+export function forkModule(beside: string, name: string, options: ForkOptions = {}): ForkedModule {
   const fromSource = beside.endsWith('.ts');
   const path = fileURLToPath(new URL(`./${name}.${fromSource ? 'ts' : 'js'}`, beside));
   const loader = new URL('../../test/register.mjs', import.meta.url).href;
-  const child = fork(path, args, {
+  const child = fork(path, options.args ?? [], {
+    env: options.environment ?? {},
     execArgv: fromSource ? ['--import', loader] : ['--enable-source-maps'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',

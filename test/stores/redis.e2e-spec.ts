@@ -11,6 +11,8 @@ import { identityOf, isSameProcess, untilEnded } from '../../src/stores/process-
 import { openRedis, type RedisStore, type RedisStoreOptions } from '../../src/stores/redis/open-redis.js';
 import { eventually } from './eventually.js';
 
+/** The child needs it to find the server. */
+const path = process.env['PATH'] ?? '';
 const hasServer = spawnSync('redis-server', ['--version']).error === undefined;
 if (!hasServer) process.stdout.write('no redis-server on PATH: the tests of the private server are skipped\n');
 if (!hasServer && process.env['CI']) throw new Error('CI must have a redis-server');
@@ -136,7 +138,10 @@ withServer('a private redis-server', () => {
   });
 
   it('is adopted, still warm, after the service was killed', async () => {
-    const service = forkModule(import.meta.url, 'open-redis.main', [directory, '30']);
+    const service = forkModule(import.meta.url, 'open-redis.main', {
+      args: [directory, '30'],
+      environment: { PATH: path },
+    });
     const { redisPid } = await firstMessage<{ redisPid: number }>(service, 30_000);
     const server = identityOf(redisPid);
     const ended = new Promise((resolve) => service.child.once('exit', resolve));
@@ -154,7 +159,10 @@ withServer('a private redis-server', () => {
   });
 
   it('is replaced when it holds the directory but no longer answers', async () => {
-    const service = forkModule(import.meta.url, 'open-redis.main', [directory, '30']);
+    const service = forkModule(import.meta.url, 'open-redis.main', {
+      args: [directory, '30'],
+      environment: { PATH: path },
+    });
     const { redisPid } = await firstMessage<{ redisPid: number }>(service, 30_000);
     const server = identityOf(redisPid);
     process.kill(redisPid, 'SIGSTOP');
@@ -168,7 +176,10 @@ withServer('a private redis-server', () => {
   });
 
   it('ends by itself when nobody comes back', async () => {
-    const service = forkModule(import.meta.url, 'open-redis.main', [directory, '1']);
+    const service = forkModule(import.meta.url, 'open-redis.main', {
+      args: [directory, '1'],
+      environment: { PATH: path },
+    });
     const { redisPid } = await firstMessage<{ redisPid: number }>(service, 30_000);
     const server = identityOf(redisPid);
     service.child.kill('SIGKILL');

@@ -32,7 +32,7 @@ export class JavascriptRedis {
   }
 
   private async begin(): Promise<void> {
-    const forked = forkModule(import.meta.url, 'javascript-redis.main', [String(this.port)]);
+    const forked = forkModule(import.meta.url, 'javascript-redis.main', { args: [String(this.port)] });
     try {
       const { port } = await firstMessage<{ port: number }>(forked, readyMsMax);
       this.port = port;
