@@ -10,7 +10,6 @@ import type { Clock } from '../kernel/clock.js';
 import type { KeyDirectory } from './access/api-key.js';
 import { identify } from './access/identity.js';
 import type { MemberTokens } from './access/member-token.js';
-import { serveDashboard } from './operation/dashboard.js';
 import { serveApiDescription } from './operation/openapi.js';
 import { measureRequests } from './operation/prometheus.controller.js';
 import { advanceClock } from './request/caller.js';
@@ -71,5 +70,4 @@ export async function prepareServer(app: NestFastifyApplication, options: Server
   });
   app.useSecurityHeaders({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } });
   serveApiDescription(app);
-  await serveDashboard(fastify);
 }
