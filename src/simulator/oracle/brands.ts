@@ -31,7 +31,6 @@ interface Step {
 interface Item extends Step {
   readonly orderId: string;
   readonly netMinor: number;
-  readonly currency: string;
 }
 interface Refund {
   readonly at: number;
@@ -49,6 +48,8 @@ export interface Commerce {
   readonly items: readonly Item[];
   readonly refunds: readonly Refund[];
   readonly sensitive: ReadonlySet<string>;
+  /** Brand → the currency it sells in; every brand of a world has one. */
+  readonly currencies: ReadonlyMap<string, string>;
   readonly eligibility: Eligibility;
 }
 
@@ -79,7 +80,6 @@ export function readCommerce({ commands, observations }: Delivered): Commerce {
         member,
         sessionId: text(body.sessionId),
         orderId: text(body.orderId),
-        currency: text(body.currency),
         netMinor: whole(item.quantity) * whole(item.unitPriceMinor) - whole(item.discountMinor),
         ...product(item.productRef),
       })),
@@ -94,6 +94,9 @@ export function readCommerce({ commands, observations }: Delivered): Commerce {
     ),
     sensitive: new Set(
       of('POST /v1/products').flatMap(({ body }) => (body.sensitive ? [product(body.productRef).productId] : [])),
+    ),
+    currencies: new Map(
+      of('POST /v1/products').map(({ body }) => [product(body.productRef).brandId, text(record(body.price).currency)]),
     ),
     eligibility: new Eligibility(commands),
   };
@@ -118,11 +121,13 @@ function card({ at, order, data }: Observation): Card {
 }
 
 export type PeopleFigure = Ratio | { readonly suppressed: true };
+/** Minor units over conversations. */
+export type MoneyFigure = (Ratio & { readonly currency: string }) | { readonly suppressed: true };
 export interface BrandFigures {
   readonly dmProductViewRate: PeopleFigure;
   readonly dmCartRate: PeopleFigure;
   readonly dmPurchaseRate: PeopleFigure;
-  readonly revenuePerConversation: Readonly<Record<'friend' | 'brand', PeopleFigure & { readonly currency?: string }>>;
+  readonly revenuePerConversation: Readonly<Record<'friend' | 'brand', MoneyFigure>>;
   readonly firstResponse: { readonly episodes: number; readonly answered: number; readonly medianMs: number | null };
   /** Before suppression: for the truth file's readers, never to be found in an answer of the service. */
   readonly beforeSuppression: Readonly<Record<'view' | 'cart' | 'purchase', Ratio>>;
@@ -209,12 +214,10 @@ function revenue(brandId: string, commerce: Commerce, span: Span): BrandFigures[
         .map(({ conversation }) => conversation),
     );
     let sum = 0;
-    let currency = '';
     const buyers = new Set<string>();
     for (const item of commerce.items) {
       const touch = lastTouch(touches, item);
       if (touch?.friend !== friend) continue;
-      currency = item.currency;
       if (item.at >= span.from && item.at < span.to) {
         sum += item.netMinor;
         buyers.add(item.member);
@@ -224,13 +227,13 @@ function revenue(brandId: string, commerce: Commerce, span: Span): BrandFigures[
         if (same && refund.at >= span.from && refund.at < span.to) sum -= refund.amountMinor;
       }
     }
-    const ratio = { numerator: sum, denominator: conversations.size };
-    return { ratio, currency, people: buyers.size };
+    const currency = commerce.currencies.get(brandId) ?? '';
+    return { money: { numerator: sum, denominator: conversations.size, currency }, people: buyers.size };
   };
   const [friend, brand] = [figure(true), figure(false)];
   return {
-    friend: friend.people < peopleMin ? { suppressed: true } : { ...friend.ratio, currency: friend.currency },
-    brand: { ...brand.ratio, ...(brand.currency ? { currency: brand.currency } : {}) },
+    friend: friend.people < peopleMin ? { suppressed: true } : friend.money,
+    brand: brand.money,
   };
 }
 

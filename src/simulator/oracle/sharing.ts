@@ -80,7 +80,8 @@ interface Minted {
   readonly clickBacks: number[];
 }
 
-export function readLinks(commands: readonly Command[]): Link[] {
+/** Share → its link. */
+export function readLinks(commands: readonly Command[]): Map<string, Link> {
   const links = new Map<string, Minted>();
   for (const { at, route, params, body, member, headers } of commands) {
     const userAgent = text(body.userAgent) || text(headers['User-Agent']);
@@ -95,7 +96,9 @@ export function readLinks(commands: readonly Command[]): Link[] {
       countOpen(link, { at, visitor, member });
     }
   }
-  return [...links.values()].map(({ at, destination, clickBacks }) => ({ mintedAt: at, destination, clickBacks }));
+  return new Map(
+    [...links].map(([id, { at, destination, clickBacks }]) => [id, { mintedAt: at, destination, clickBacks }]),
+  );
 }
 
 function codeOf(body: Command['body']): string {
@@ -129,7 +132,7 @@ export function sharingFigures(
   matureBefore: number,
 ): SharingFigures {
   const shares = readShares(commands, messages).filter(within(span, ({ at }) => at));
-  const links = readLinks(commands).filter(within(span, ({ mintedAt }) => mintedAt));
+  const links = [...readLinks(commands).values()].filter(within(span, ({ mintedAt }) => mintedAt));
   const offPlatform = shares.filter(({ inApp }) => !inApp).length;
   return {
     inApp: shares.length - offPlatform,

@@ -5,7 +5,8 @@ import type { World } from '../world.js';
 import { type AppView, appViews } from './app-views.js';
 import { type BrandFigures, brandFigures, readCommerce } from './brands.js';
 import { type Delivered, delivered, text } from './delivered.js';
-import { type SharingFigures, type Span, sharingFigures, within } from './sharing.js';
+import { type ShareView, shareViews } from './share-views.js';
+import { readLinks, type SharingFigures, type Span, sharingFigures, within } from './sharing.js';
 import { type Message, readThreads } from './threads.js';
 
 export interface Truth {
@@ -28,10 +29,14 @@ export interface Observable {
   readonly brands: Readonly<Record<string, BrandFigures>>;
   /** What the app of some members must show in the end. */
   readonly apps: readonly AppView[];
+  /** What became of some shares. */
+  readonly shares: readonly ShareView[];
 }
 
 /** Members whose apps are looked into, spread evenly over all. */
 const appsMax = 50;
+/** Shares that are looked at, likewise. */
+const sharesMax = 125;
 
 export function makeTruth(world: World): Truth {
   const span = { from: world.startsAt, to: world.closesAt };
@@ -61,6 +66,7 @@ function observe(given: Delivered, world: World, span: Span, matureBefore: numbe
       world.brands.map(({ brandId }) => [brandId, brandFigures(brandId, commerce, messages, span)]),
     ),
     apps: appViews(sampleOf(world), given.commands, messages),
+    shares: shareViews(given.commands, readLinks(given.commands), sharesMax),
   };
 }
 

@@ -1,9 +1,9 @@
 // The headline figures, three times: what happened, what a perfect observer of the delivered stream could know, and what
 // the service says. The service agrees when it says the second, to the last unit.
-import type { AppView } from '../oracle/app-views.js';
 import type { BrandFigures, PeopleFigure } from '../oracle/brands.js';
 import type { Ratio } from '../oracle/sharing.js';
 import type { Truth } from '../oracle/truth.js';
+import { appFigures, shareFigures } from './app-figures.js';
 import type { Cell, ReadingApi } from './reading-api.js';
 
 export interface Figure {
@@ -24,6 +24,7 @@ export async function headlineFigures(truth: Truth, api: ReadingApi): Promise<Fi
     ...(await largeBrandFigures(truth, api, month)),
     ...(await smallBrandFigures(truth, api, month)),
     ...(await appFigures(truth, api)),
+    ...(await shareFigures(truth, api)),
   ];
 }
 
@@ -45,6 +46,12 @@ function cellText(cell: Cell | undefined): string {
 }
 function peopleText(people: PeopleFigure): string {
   return 'suppressed' in people ? suppressedText : ratioText(people);
+}
+
+/** Minor units over conversations. */
+function moneyText({ numerator, denominator }: Ratio, currency: string): string {
+  const each = denominator === 0 ? '–' : (numerator / denominator / 100).toFixed(2);
+  return `${(numerator / 100).toFixed(2)} ${currency} / ${denominator} = ${each}`;
 }
 
 async function sharingFigures({ happened, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
@@ -122,8 +129,16 @@ async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi,
   const total = async (name: string) => (await api.brandMetric(brandId, name, month)).total;
   const revenue = await api.brandMetric(brandId, 'revenue-per-conversation', { ...month, by: 'kind' });
   const response = await total('first-response-time');
-  const money = (kind: 'friend' | 'brand') => cellText(revenue.rows.find((row) => row['kind'] === kind));
-  const { friend, brand } = truth.revenuePerConversation;
+  const money = (kind: 'friend' | 'brand') => {
+    const row = revenue.rows.find((one) => one['kind'] === kind);
+    if (!row || row.suppressed) return cellText(row);
+    const { numerator = Number.NaN, denominator = Number.NaN } = row;
+    return moneyText({ numerator, denominator }, String(row['currency']));
+  };
+  const known = (kind: 'friend' | 'brand') => {
+    const figures = truth.revenuePerConversation[kind];
+    return 'suppressed' in figures ? suppressedText : moneyText(figures, figures.currency);
+  };
   const firstResponse = `${seconds(truth.firstResponse.medianMs)}, ${truth.firstResponse.answered} of ${truth.firstResponse.episodes} answered`;
   const said = `${seconds(Number(response['medianSec']) * 1_000)}, ${response.numerator} of ${response.denominator} answered`;
   return [
@@ -145,8 +160,8 @@ async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi,
       peopleText(truth.dmPurchaseRate),
       cellText(await total('dm-purchase-rate')),
     ),
-    figure(`${brandId}: revenue per friends’ conversation`, undefined, peopleText(friend), money('friend')),
-    figure(`${brandId}: revenue per own conversation`, undefined, peopleText(brand), money('brand')),
+    figure(`${brandId}: revenue per friends’ conversation`, undefined, known('friend'), money('friend')),
+    figure(`${brandId}: revenue per own conversation`, undefined, known('brand'), money('brand')),
     figure(`${brandId}: first response, median`, undefined, firstResponse, said),
   ];
 }
@@ -168,55 +183,4 @@ async function smallBrandFigures({ brands, observable }: Truth, api: ReadingApi,
       cellText(total),
     ),
   ];
-}
-
-/** Looks into the apps of some members; the sums are shown, each member is compared. */
-async function appFigures({ observable: { apps } }: Truth, api: ReadingApi): Promise<Figure[]> {
-  const said: AppView[] = [];
-  for (const { memberId } of apps) {
-    const unread = await api.asMember<Unread>(memberId, '/v1/unread');
-    const { friendRequests, conversations, messages } = unread;
-    const friends = await countFriends(memberId, api);
-    said.push({ memberId, friends, friendRequests, unreadConversations: conversations, unreadMessages: messages });
-  }
-  const compare = (name: string, field: 'friends' | 'friendRequests' | 'unreadConversations' | 'unreadMessages') => {
-    const sum = (views: readonly AppView[]) => String(views.reduce((total, view) => total + view[field], 0));
-    const agrees = apps.every((view, index) => view[field] === said[index]?.[field]);
-    return {
-      name: `${name} of ${apps.length} members`,
-      happened: '–',
-      observable: sum(apps),
-      service: sum(said),
-      agrees,
-    };
-  };
-  return [
-    compare('Friends', 'friends'),
-    compare('Open friend requests', 'friendRequests'),
-    compare('Conversations with something unread', 'unreadConversations'),
-    compare('Unread messages', 'unreadMessages'),
-  ];
-}
-
-interface Unread {
-  readonly conversations: number;
-  readonly messages: number;
-  readonly friendRequests: number;
-  readonly stale?: boolean;
-}
-
-async function countFriends(memberId: string, api: ReadingApi): Promise<number> {
-  let count = 0;
-  let cursor: string | undefined;
-  do {
-    const query = { limit: '100', ...(cursor ? { cursor } : {}) };
-    const page: { items: readonly object[]; cursor?: string; stale?: boolean } = await api.asMember(
-      memberId,
-      '/v1/friends',
-      query,
-    );
-    count += page.items.length;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return count;
 }

@@ -44,13 +44,14 @@ export class ReadingApi {
     return this.#askComplete(`/v1/brands/${brandId}/metrics/${name}`, query);
   }
 
-  /** What the app of a member asks. */
+  /** What the app of a member asks; asked again until it is as far as it must come. */
   asMember<Answer extends { readonly stale?: boolean }>(
     memberId: string,
     path: string,
     query: Readonly<Record<string, string>> = {},
+    isReady: (answer: Answer) => boolean = () => true,
   ): Promise<Answer> {
-    return this.#ask<Answer>(path, query, { 'homing-member': memberId }, (answer) => answer.stale !== true);
+    return this.#ask<Answer>(path, query, { 'homing-member': memberId }, (answer) => !answer.stale && isReady(answer));
   }
 
   #askComplete(path: string, query: Readonly<Record<string, string>>): Promise<MetricAnswer> {
