@@ -177,22 +177,23 @@ export class DocumentOverlay implements DocumentView {
 
   /** @param changesKey the stream of live changes @param changesMax about how many of them are kept */
   commands(changesKey: string, changesMax: number): WriteCommand[] {
-    const commands: string[][] = [];
+    // Live changes come first: a script that fails on the way has done what came before.
+    const commands = this.changeCommands(changesKey, changesMax);
     for (const [key, entry] of this.entries) {
       if (entry.kind === 'doc') {
         if (entry.changed) commands.push(entry.text === undefined ? ['DEL', key] : ['SET', key, entry.text]);
       } else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
       else commands.push(...entry.commands);
     }
-    let index = 0;
-    let last = -1n;
-    for (const [owner, topic, subject, position] of this.changes) {
-      index = position === last ? index + 1 : 0;
-      last = position;
-      const id = `${position}-${index}`;
-      commands.push(['XADD', changesKey, 'MAXLEN', '~', String(changesMax), id, 'o', owner, 't', topic, 's', subject]);
-    }
     return commands as unknown as WriteCommand[];
+  }
+
+  private changeCommands(changesKey: string, changesMax: number): string[][] {
+    return this.changes.map(([owner, topic, subject, position]) => {
+      // Numbered by position, so that a listener can resume whatever build it reads.
+      const id = `${position}-*`;
+      return ['XADD', changesKey, 'MAXLEN', '~', String(changesMax), id, 'o', owner, 't', topic, 's', subject];
+    });
   }
 
   /**

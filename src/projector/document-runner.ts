@@ -227,7 +227,9 @@ export class DocumentRunner {
           parked.add(log.position);
           continue;
         }
-        this.overlay.at(log.position);
+        // A parked event that is folded late is news as of now.
+        const isNew = log.position > this.position;
+        this.overlay.at(isNew ? log.position : this.position);
         this.projection.on[log.type]?.apply(decoded as AnyEvent, this.overlay);
       } catch (error) {
         failures.set(log.position, error instanceof Error ? error : new Error(String(error)));
