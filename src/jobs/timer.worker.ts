@@ -1,4 +1,4 @@
-// Takes what is due every second, and whenever somebody asks. One at a time in the whole deployment; two at once would do
+// Takes what is due again and again, and whenever somebody asks. One at a time in the whole deployment; two at once would do
 // the same twice, which is once.
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -14,7 +14,6 @@ import {
   timerQueue,
 } from './timer-queue.js';
 
-const everyMs = 1_000;
 /** How often the scheduler is put in place again: a Redis that was emptied has none. */
 const ensureEveryMs = 10_000;
 
@@ -22,6 +21,7 @@ export interface TimerWorkerOptions {
   readonly connect: Connect;
   readonly dueTimers: DueTimers;
   readonly clock: Clock;
+  readonly everyMs: number;
   /** What keeps a job from being done; it is tried again with the next. */
   readonly failed: (error: unknown) => void;
 }
@@ -52,7 +52,8 @@ export class TimerWorker {
   }
 
   private async ensureScheduler(): Promise<void> {
-    await this.queue?.upsertJobScheduler(takeDueTimers, { every: everyMs }, { name: takeDueTimers, opts: keptJobs });
+    const { everyMs: every } = this.options;
+    await this.queue?.upsertJobScheduler(takeDueTimers, { every }, { name: takeDueTimers, opts: keptJobs });
   }
 
   /** A job in hand is broken off between two timers; the next process goes on. */

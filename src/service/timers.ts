@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { TimerHand } from '../commands/clock/clock.controller.js';
 import type { Config } from '../config.js';
+import { Problem } from '../http/problem/problem.js';
 import { DueTimers, TimersBehind } from '../jobs/due-timers.js';
 import { jobsModule } from '../jobs/jobs.module.js';
 import { TimerClient } from '../jobs/timer-client.js';
@@ -17,11 +18,13 @@ import type { WriteSide } from './write-side.js';
 const catchUpMsMax = 10_000;
 /** How long an importer waits for everything due to be done. */
 const settleMsMax = 120_000;
+/** How often the hand looks by itself; an importer's month passes in minutes. */
+const everyMs = { system: 1_000, import: 250 } as const;
 /** How often a worker in another process is told that an importer has moved the clock. */
 const tellEveryMs = 1_000;
 
 export function timerWorker(
-  { projector }: Config,
+  { projector, clock: kind }: Config,
   { log, redis }: Engines,
   { store, clock }: WriteSide,
   { logger }: { readonly logger: Logger },
@@ -41,7 +44,15 @@ export function timerWorker(
     if (error instanceof TimersBehind) logger.debug({ part }, error.message);
     else logger.warn({ err: error, part }, 'timers are taken again in a moment');
   };
-  return { module: jobsModule({ connect: (overrides) => redis.connect(overrides), dueTimers, clock, failed }) };
+  return {
+    module: jobsModule({
+      connect: (overrides) => redis.connect(overrides),
+      dueTimers,
+      clock,
+      everyMs: everyMs[kind],
+      failed,
+    }),
+  };
 }
 
 /** For the API of a service that runs by the importer's clock; its connections are made when they are needed. */
@@ -76,5 +87,13 @@ export function timerHand(
     clearInterval(tell);
     await client?.close();
   });
-  return { settle: (nowMs) => connected().settle(nowMs, settleMsMax) };
+  const settle = async (nowMs: number): Promise<number> => {
+    try {
+      return await connected().settle(nowMs, settleMsMax);
+    } catch (error) {
+      logger.warn({ err: error, part: 'timers' }, 'what is due was not done in time');
+      throw new Problem('store-unavailable', 'what is due is not done yet: ask again', { retryAfterSec: 1 });
+    }
+  };
+  return { settle };
 }
