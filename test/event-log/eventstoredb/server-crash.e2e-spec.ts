@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import type { ExpectedRevision } from '../../../src/event-log/event-log.js';
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
+import { closedAfterEach } from '../clean-up.js';
 import { freePort } from '../free-port.js';
 import { temporaryDirectory } from '../temporary-directory.js';
 import { allOf, impatient, newEvent } from './new-events.js';
@@ -40,13 +41,19 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
+const atTheEnd = closedAfterEach();
+
 it('every append is written exactly once, in order, and a subscription has seen each exactly once', async () => {
   const directory = temporaryDirectory();
+  atTheEnd(() => directory.remove());
   const port = await freePort();
   let server = await serve(port, directory.path);
+  atTheEnd(() => kill(server));
   const log = EventStoreDbEventLog.open(`esdb://127.0.0.1:${port}?tls=false`, impatient);
-  let killing = true;
+  atTheEnd(() => log.close());
   const stop = new AbortController();
+  atTheEnd(() => stop.abort());
+  let killing = true;
   const seen: string[] = [];
   const subscription = (async () => {
     for await (const page of log.subscribeAll({ signal: stop.signal })) {
@@ -66,8 +73,8 @@ it('every append is written exactly once, in order, and a subscription has seen 
       return ids;
     }),
   );
-  // A failure is told when the writers are waited for, not while the server is down.
-  writing.catch(() => undefined);
+  // A failure is told when they are waited for, not while the server is down.
+  for (const going of [writing, subscription]) going.catch(() => undefined);
   for (let i = 0; i < kills; i++) {
     await pause(100 + Math.random() * 200);
     await kill(server);
@@ -85,7 +92,4 @@ it('every append is written exactly once, in order, and a subscription has seen 
   console.info(`server crash: ${kills} kills, ${total} appends`);
   stop.abort();
   await subscription;
-  await log.close();
-  await kill(server);
-  directory.remove();
 });

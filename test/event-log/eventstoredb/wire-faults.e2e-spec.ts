@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { ExpectedRevision, LogEvent } from '../../../src/event-log/event-log.js';
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
+import { closedAfterEach } from '../clean-up.js';
 import { serveLog } from '../protocol/serve-log.js';
 import { type Fault, seeded, WireFaultProxy } from '../wire-fault-proxy.js';
 import { allOf, impatient, newEvent } from './new-events.js';
@@ -26,13 +27,19 @@ async function spoil(proxy: WireFaultProxy, random: () => number): Promise<void>
   }
 }
 
+const atTheEnd = closedAfterEach();
+
 describe.each(seeds)('seed %d', (seed) => {
   it('appends exactly once, subscriptions whole and in order', async () => {
     const random = seeded(seed);
     const served = await serveLog();
+    atTheEnd(() => served.close());
     const proxy = await WireFaultProxy.start(served.port);
+    atTheEnd(() => proxy.close());
     const log = EventStoreDbEventLog.open(`esdb://127.0.0.1:${proxy.port}?tls=false`, { ...impatient, random });
+    atTheEnd(() => log.close());
     const stop = new AbortController();
+    atTheEnd(() => stop.abort());
     const seen: LogEvent[] = [];
     const seenInStream: LogEvent[] = [];
     let spoiled = false;
@@ -51,7 +58,7 @@ describe.each(seeds)('seed %d', (seed) => {
         }
       })(),
     ];
-    const written = await Promise.all(
+    const writing = Promise.all(
       Array.from({ length: writers }, async (_, writer) => {
         const ids: string[] = [];
         for (let i = 0; !spoiled || i < 20; i++) {
@@ -65,7 +72,10 @@ describe.each(seeds)('seed %d', (seed) => {
         return ids;
       }),
     );
+    // A failure is told when they are waited for.
+    for (const going of [writing, ...subscriptions]) going.catch(() => undefined);
     await spoiling;
+    const written = await writing;
     const total = written.flat().length;
     while (seen.length < total || seenInStream.length < (written[0]?.length ?? 0)) await pause(5);
     stop.abort();
@@ -79,8 +89,5 @@ describe.each(seeds)('seed %d', (seed) => {
     expect(seenInStream.map(({ id }) => id)).toEqual(written[0]);
     expect(await allOf(log.readAll()).then((events) => events.map(({ id }) => id))).toEqual(stored.map(({ id }) => id));
     console.info(`wire faults: seed ${seed}, ${proxy.connections} connections, ${total} appends`);
-    await log.close();
-    await proxy.close();
-    await served.close();
   });
 });
