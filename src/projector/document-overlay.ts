@@ -32,6 +32,11 @@ type Entry = Doc | Hash | Sorted;
 
 export class DocumentOverlay implements DocumentView {
   private readonly entries = new Map<string, Entry>();
+  /** Keys that this batch has had in hand: all that is written and settled, however much is known beside them. */
+  private readonly touched = new Set<string>();
+  /** What each known key was counted with when it was settled last, and the sum of that. */
+  private readonly weights = new Map<string, number>();
+  private values = 0;
   private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
   private position = 0n;
   private writtenWords = 0;
@@ -100,6 +105,7 @@ export class DocumentOverlay implements DocumentView {
 
   delete(key: string): void {
     const entry = this.entries.get(key);
+    this.touched.add(key);
     this.writtenWords += 2;
     if (entry?.kind === 'hash') {
       entry.values.clear();
@@ -179,7 +185,9 @@ export class DocumentOverlay implements DocumentView {
   commands(changesKey: string, changesMax: number): WriteCommand[] {
     // Live changes come first: a script that fails on the way has done what came before.
     const commands = this.changeCommands(changesKey, changesMax);
-    for (const [key, entry] of this.entries) {
+    for (const key of this.touched) {
+      const entry = this.entries.get(key);
+      if (!entry) continue;
       if (entry.kind === 'doc') {
         if (entry.changed) commands.push(entry.text === undefined ? ['DEL', key] : ['SET', key, entry.text]);
       } else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
@@ -203,27 +211,43 @@ export class DocumentOverlay implements DocumentView {
   settle(valuesMax: number): void {
     this.changes.length = 0;
     this.writtenWords = 0;
-    let values = 0;
-    for (const [key, entry] of this.entries) {
-      if (entry.kind === 'doc') {
-        // It may come back as another kind of key.
-        if (isGone(entry)) this.entries.delete(key);
-        entry.changed = false;
-      } else if (entry.kind === 'hash') {
-        entry.changed.clear();
-        entry.cleared = false;
-        for (const [field, value] of entry.whole ? entry.values : []) {
-          if (value === undefined) entry.values.delete(field);
-        }
-      } else if (entry.members) entry.commands = [];
-      else this.entries.delete(key);
-      values += weight(entry);
+    for (const key of this.touched) this.settleKey(key);
+    this.touched.clear();
+    for (const key of this.entries.keys()) {
+      if (this.values <= valuesMax) break;
+      this.forget(key);
     }
-    for (const [key, entry] of this.entries) {
-      if (values <= valuesMax) break;
-      values -= weight(entry);
-      this.entries.delete(key);
+  }
+
+  private settleKey(key: string): void {
+    const entry = this.entries.get(key);
+    if (!entry) return;
+    // A deleted document may come back as another kind of key; of unread members nothing is known.
+    if (entry.kind === 'doc' ? isGone(entry) : entry.kind === 'sorted' && !entry.members) {
+      this.forget(key);
+      return;
     }
+    if (entry.kind === 'doc') entry.changed = false;
+    else if (entry.kind === 'sorted') entry.commands = [];
+    else {
+      entry.changed.clear();
+      entry.cleared = false;
+      for (const [field, value] of entry.whole ? entry.values : []) {
+        if (value === undefined) entry.values.delete(field);
+      }
+    }
+    this.count(key, weight(entry));
+  }
+
+  private forget(key: string): void {
+    this.entries.delete(key);
+    this.count(key, 0);
+    this.weights.delete(key);
+  }
+
+  private count(key: string, now: number): void {
+    this.values += now - (this.weights.get(key) ?? 0);
+    this.weights.set(key, now);
   }
 
   private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
@@ -262,6 +286,7 @@ export class DocumentOverlay implements DocumentView {
     return this.entry(key, 'sorted', () => ({ kind: 'sorted', members: undefined, commands: [] }));
   }
   private entry<Kind extends Entry>(key: string, kind: Kind['kind'], make: () => Kind): Kind {
+    this.touched.add(key);
     let entry = this.entries.get(key);
     if (!entry || (entry.kind === 'doc' && kind !== 'doc' && isGone(entry))) {
       const gone = entry !== undefined;
