@@ -55,7 +55,7 @@ export class DueTimers {
     let acted = 0;
     for (;;) {
       signal?.throwIfAborted();
-      await this.caughtUp();
+      await this.caughtUp(signal);
       const due = (await Promise.all(this.shards.map((name) => this.due(name, nowMs)))).flat();
       if (due.length === 0) return acted;
       await this.act(due, signal);
@@ -63,9 +63,18 @@ export class DueTimers {
     }
   }
 
-  private async caughtUp(): Promise<void> {
+  /** A stop does not wait for a projection that has stopped before. */
+  private async caughtUp(signal: AbortSignal | undefined): Promise<void> {
     const { log, progress, catchUpMsMax } = this.options;
-    if (!(await progress.waitFor(this.shards, await log.head(), catchUpMsMax))) throw new TimersBehind();
+    const passed = progress.waitFor(this.shards, await log.head(), catchUpMsMax);
+    const listening = new AbortController();
+    const stopped = new Promise<false>((resolve) => {
+      signal?.addEventListener('abort', () => resolve(false), { once: true, signal: listening.signal });
+    });
+    const inTime = await Promise.race([passed, stopped]);
+    listening.abort();
+    signal?.throwIfAborted();
+    if (!inTime) throw new TimersBehind();
   }
 
   /** In the order in which they fell due; those that came to nothing are passed over. */
