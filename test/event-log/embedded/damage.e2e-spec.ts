@@ -67,7 +67,7 @@ describe('an embedded log whose files were harmed', () => {
         expect(error).toBeInstanceOf(LogDamaged);
         expect((error as LogDamaged).position).toBeGreaterThanOrEqual(0n);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -96,7 +96,7 @@ describe('an embedded log whose files were harmed', () => {
         const hit = events.findLast((event) => event.position <= BigInt(base + at));
         if (at >= 64) expect(report.problems.map((problem) => problem.position)).toContain(hit?.position);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -199,7 +199,7 @@ describe('an embedded log whose files were harmed', () => {
           expect((await checkLog(directory)).problemCount).toBeGreaterThan(0);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

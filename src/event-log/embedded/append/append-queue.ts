@@ -23,7 +23,7 @@ export interface CallOff {
 interface Job {
   readonly bytes: number;
   readonly signal: { readonly aborted: boolean } | undefined;
-  write(batch: Batch): unknown;
+  readonly write: (batch: Batch) => unknown;
   resolve(result: unknown): void;
   reject(reason: unknown): void;
 }
@@ -109,7 +109,7 @@ function decide(job: Job, batch: Batch): Outcome {
   try {
     if (job.signal?.aborted)
       throw new EventLogError('append-aborted', 'the append was called off before its turn came');
-    return { job, result: batch.atomically(() => job.write(batch)) };
+    return { job, result: batch.atomically(job.write) };
   } catch (refusal) {
     return { job, refusal };
   }

@@ -14,49 +14,58 @@ export interface StreamView {
   recentRevision(id: string): number | undefined;
 }
 
+interface Identified {
+  readonly id: string;
+}
+
 export type Verdict =
-  /** Write the events as `first`, `first` + 1, … */
-  | { readonly kind: 'write'; readonly first: number }
+  /** Write the events after the last one. */
+  | { readonly kind: 'write' }
   /** They are there already, the last of them as `last`. */
   | { readonly kind: 'already'; readonly last: number }
   | { readonly kind: 'wrong-revision' }
   | { readonly kind: 'deleted' };
 
+const write: Verdict = { kind: 'write' };
 const wrongRevision: Verdict = { kind: 'wrong-revision' };
 const deleted: Verdict = { kind: 'deleted' };
 
-export function judgeAppend(view: StreamView, expected: ExpectedRevision, ids: readonly string[]): Verdict {
+export function judgeAppend(view: StreamView, expected: ExpectedRevision, events: readonly Identified[]): Verdict {
   if (view.last === tombstoneRevision) return deleted;
   if (expected === 'any' || expected === 'stream_exists') {
     if (expected === 'stream_exists' && view.softDeleted) return deleted;
     if (expected === 'stream_exists' && view.last < 0 && !view.hasMetadata) return wrongRevision;
-    return judgeByRecentIds(view, ids);
+    return judgeByRecentIds(view, events);
   }
   const at = expected === 'no_stream' ? -1 : expected;
   if (at > view.last) return wrongRevision;
-  if (at < view.last) return judgeByStoredIds(view, expected, at, ids);
-  return { kind: 'write', first: view.last + 1 };
+  if (at < view.last) return judgeByStoredIds(view, expected, at, events);
+  return write;
 }
 
 /** Best effort, for writers without an expected revision: the ids this process wrote lately. */
-function judgeByRecentIds(view: StreamView, ids: readonly string[]): Verdict {
-  const write: Verdict = { kind: 'write', first: view.last + 1 };
+function judgeByRecentIds(view: StreamView, events: readonly Identified[]): Verdict {
   let last = -1;
-  for (const [i, id] of ids.entries()) {
+  for (const [i, { id }] of events.entries()) {
     const revision = view.recentRevision(id);
     if (revision === undefined) return i === 0 ? write : wrongRevision;
     last = revision;
   }
-  return ids.length === 0 ? write : { kind: 'already', last };
+  return events.length === 0 ? write : { kind: 'already', last };
 }
 
 /** Certain, for writers with one: the ids must be those that stand right after the expected revision. */
-function judgeByStoredIds(view: StreamView, expected: ExpectedRevision, at: number, ids: readonly string[]): Verdict {
-  if (ids.length === 0) return wrongRevision;
-  for (const [i, id] of ids.entries()) {
+function judgeByStoredIds(
+  view: StreamView,
+  expected: ExpectedRevision,
+  at: number,
+  events: readonly Identified[],
+): Verdict {
+  if (events.length === 0) return wrongRevision;
+  for (const [i, { id }] of events.entries()) {
     if (view.idAt(at + 1 + i) === id) continue;
     const revives = i === 0 && expected === 'no_stream' && view.softDeleted;
-    return revives ? { kind: 'write', first: view.last + 1 } : wrongRevision;
+    return revives ? write : wrongRevision;
   }
-  return { kind: 'already', last: at + ids.length };
+  return { kind: 'already', last: at + events.length };
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AppendResult,
   type ExpectedRevision,
+  type LogEvent,
   LogFull,
   type NewEvent,
   StreamDeleted,
@@ -19,11 +20,13 @@ import {
   withTruncateBefore,
 } from '../../stream-metadata.js';
 import type { StreamIndex } from '../index/stream-index.js';
-import type { StreamState, StreamStates } from '../reading/stream-states.js';
-import { recordSize, tombstoneRevision, writeRecord } from '../storage/record.js';
+import type { StreamStates } from '../reading/stream-states.js';
+import { recordSizeMax, tombstoneRevision, writeUuid } from '../storage/record.js';
 import type { RecordReader } from '../storage/record-reader.js';
-import { judgeAppend, type StreamView } from './append-rules.js';
-import type { RecentEvent, RecentIds } from './recent-ids.js';
+import { judgeAppend, type StreamView, type Verdict } from './append-rules.js';
+import { type RecentIds, recentTag } from './recent-ids.js';
+import { StagedRecords } from './staged-records.js';
+import { StagedStream } from './staged-stream.js';
 
 export interface CommittedLog {
   readonly index: StreamIndex;
@@ -32,157 +35,150 @@ export interface CommittedLog {
   readonly recent: RecentIds;
 }
 
-interface Staged {
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: number;
-  readonly event: NewEvent;
+export interface BatchPlace {
+  /** Where in the log the batch begins. */
+  readonly base: number;
+  readonly recordedAt: number;
+  readonly logBytesMax: number;
 }
 
 const noBytes = new Uint8Array(0);
+const idScratch = Buffer.alloc(16);
 
 function systemEvent(type: string, json: string): NewEvent {
   return { id: randomUUID(), type, contentType: 'application/json', data: Buffer.from(json), metadata: noBytes };
 }
 
 export class Batch {
-  private bytesBuffer: Buffer;
-  private length = 0;
-  private readonly staged: Staged[] = [];
-  private readonly states = new Map<string, StreamState>();
-  private readonly events = new Map<string, Map<number, Staged>>();
-  /** What the append in hand has staged: thrown away when it is refused. */
-  private unit: Staged[] = [];
-  private unitStates = new Map<string, StreamState>();
-  private unitBytes = 0;
+  readonly records: StagedRecords;
+  private readonly streams = new Map<string, StagedStream>();
+  /** Streams that the append in hand has changed. */
+  private changed: StagedStream[] = [];
+  private last: number | undefined;
 
-  /** `buffer` is reused from batch to batch and grows when it must. */
+  /** `buffer` is reused from batch to batch. */
   constructor(
     private readonly log: CommittedLog,
-    private readonly base: number,
-    private readonly recordedAt: number,
-    private readonly logBytesMax: number,
+    private readonly place: BatchPlace,
     buffer: Buffer,
   ) {
-    this.bytesBuffer = buffer;
-  }
-
-  get bytes(): Buffer {
-    return this.bytesBuffer.subarray(0, this.length);
-  }
-
-  /** For the next batch, once this one is done with. */
-  get buffer(): Buffer {
-    return this.bytesBuffer;
-  }
-
-  get end(): number {
-    return this.base + this.length;
+    this.records = new StagedRecords(place.base, place.recordedAt, buffer);
   }
 
   /** Position of the batch's last event; undefined when it has none. */
   get lastPosition(): number | undefined {
-    return this.staged.at(-1)?.position;
+    return this.last;
   }
 
   /** Runs one atomic unit: all that `write` stages, or nothing when it throws. */
-  atomically<Result>(write: () => Result): Result {
+  atomically<Result>(write: (batch: Batch) => Result): Result {
+    const lastBefore = this.last;
     try {
-      const result = write();
-      this.seal();
+      const result = write(this);
+      if (this.records.end > this.place.logBytesMax) {
+        throw new LogFull(`the log may hold ${this.place.logBytesMax} bytes; the append was not written`);
+      }
+      this.records.sealUnit();
+      for (const stream of this.changed) stream.keep();
       return result;
+    } catch (error) {
+      this.records.dropUnit();
+      this.last = lastBefore;
+      for (const stream of this.changed) stream.restore();
+      throw error;
     } finally {
-      this.unit = [];
-      this.unitStates = new Map();
-      this.unitBytes = 0;
+      this.changed = [];
     }
   }
 
   /** @throws WrongExpectedRevision, StreamDeleted */
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): AppendResult {
-    const state = this.state(stream);
-    const verdict = judgeAppend(
-      this.view(stream, state),
-      expected,
-      events.map((event) => event.id),
-    );
+  append(name: string, events: readonly NewEvent[], expected: ExpectedRevision): AppendResult {
+    const stream = this.stream(name);
+    const verdict = this.judge(stream, expected, events);
     switch (verdict.kind) {
       case 'deleted':
-        throw new StreamDeleted(stream);
+        throw new StreamDeleted(name);
       case 'wrong-revision':
-        throw new WrongExpectedRevision(stream, expected, state.last);
+        throw new WrongExpectedRevision(name, expected, stream.last);
       case 'already':
-        return { revision: verdict.last, position: BigInt(this.positionOf(stream, verdict.last) ?? 0) };
+        return { revision: verdict.last, position: BigInt(this.position(stream, verdict.last) ?? 0) };
       case 'write':
-        return this.write(stream, state, events, verdict.first);
+        return this.write(stream, events);
     }
   }
 
-  /** Writes `{"$tb": 2^63-1}`. @throws WrongExpectedRevision also for a stream that has neither events nor metadata. */
-  softDelete(stream: string, expected: ExpectedRevision): number {
-    const state = this.judgeDelete(stream, expected);
-    if (state.last < 0 && !state.hasMetadata) throw new WrongExpectedRevision(stream, expected, -1);
+  /** Writes `{"$tb": 2^63-1}`. @throws WrongExpectedRevision also for a stream that has neither events nor metadata */
+  softDelete(name: string, expected: ExpectedRevision): number {
+    const stream = this.judgeDelete(name, expected);
+    if (stream.last < 0 && !stream.hasMetadata) throw new WrongExpectedRevision(name, expected, -1);
     return this.writeMetadata(stream, softDeletedText);
   }
 
   /** Writes the `$streamDeleted` event, which ends the stream for ever. */
-  tombstone(stream: string, expected: ExpectedRevision): number {
-    const state = this.judgeDelete(stream, expected);
-    const position = this.stage(stream, tombstoneRevision, systemEvent(tombstoneEventType, '{}'));
-    this.setState(stream, { ...state, last: tombstoneRevision });
-    const metastream = metastreamOf(stream);
-    this.setState(metastream, { ...this.state(metastream), last: tombstoneRevision });
-    return position;
+  tombstone(name: string, expected: ExpectedRevision): number {
+    const stream = this.judgeDelete(name, expected);
+    this.change(stream);
+    stream.tombstonePosition = this.stage(stream, tombstoneRevision, systemEvent(tombstoneEventType, '{}'));
+    stream.last = tombstoneRevision;
+    const metastream = this.stream(metastreamOf(name));
+    this.change(metastream);
+    metastream.last = tombstoneRevision;
+    return stream.tombstonePosition;
   }
 
   /** After the batch is on disk: what it holds becomes visible. */
   publish(): void {
-    for (const { stream, revision, position } of this.staged) this.log.index.add(stream, revision, position);
-    for (const [stream, state] of this.states) this.log.states.put(stream, state);
+    const { index, states } = this.log;
+    for (const stream of this.streams.values()) {
+      const { name, positions, firstStaged, tombstonePosition } = stream;
+      for (let i = 0; i < positions.length; i++) index.add(name, firstStaged + i, positions[i] as number);
+      if (tombstonePosition !== undefined) index.add(name, tombstoneRevision, tombstonePosition);
+      states.put(name, stream.state);
+    }
   }
 
-  /** The batch did not reach the disk: nothing of it may be taken for written. */
-  discard(): void {
-    for (const { stream, event } of this.staged) this.log.recent.delete(stream, event.id);
+  private judgeDelete(name: string, expected: ExpectedRevision): StagedStream {
+    const stream = this.stream(name);
+    const verdict = this.judge(stream, expected, [{ id: randomUUID() }]);
+    if (verdict.kind === 'deleted') throw new StreamDeleted(name);
+    if (verdict.kind !== 'write') throw new WrongExpectedRevision(name, expected, stream.last);
+    return stream;
   }
 
-  private judgeDelete(stream: string, expected: ExpectedRevision): StreamState {
-    const state = this.state(stream);
-    const verdict = judgeAppend(this.view(stream, state), expected, [randomUUID()]);
-    if (verdict.kind === 'deleted') throw new StreamDeleted(stream);
-    if (verdict.kind !== 'write') throw new WrongExpectedRevision(stream, expected, state.last);
-    return state;
-  }
-
-  private write(stream: string, state: StreamState, events: readonly NewEvent[], first: number): AppendResult {
-    let position = -1;
-    for (const [i, event] of events.entries()) position = this.stage(stream, first + i, event);
-    if (position < 0) return { revision: state.last, position: BigInt(this.positionOf(stream, state.last) ?? 0) };
-    const last = first + events.length - 1;
-    this.setState(stream, { ...state, last });
-    const described = describedStream(stream);
-    if (described !== undefined) this.describe(described, events.at(-1) as NewEvent);
-    else if (state.retention.softDeleted) this.revive(stream, first);
+  private write(stream: StagedStream, events: readonly NewEvent[]): AppendResult {
+    if (events.length === 0) {
+      return { revision: stream.last, position: BigInt(this.position(stream, stream.last) ?? 0) };
+    }
+    const first = stream.last + 1;
+    let position = 0;
+    for (const event of events) position = this.stageNext(stream, event);
+    const { last } = stream;
+    const described = describedStream(stream.name);
+    if (described !== undefined) this.describe(this.stream(described), events.at(-1) as NewEvent);
+    else if (stream.retention.softDeleted) this.revive(stream, first);
     return { revision: last, position: BigInt(position) };
   }
 
   /** Metadata was written: it decides from now on; writing it to a soft-deleted stream brings that back, empty. */
-  private describe(stream: string, event: NewEvent): void {
-    const before = this.state(stream);
+  private describe(stream: StagedStream, event: NewEvent): void {
+    const wasDeleted = stream.retention.softDeleted;
     const text = Buffer.from(event.data).toString('utf8');
-    this.setState(stream, { ...before, retention: parseRetention(text), hasMetadata: true });
-    if (before.retention.softDeleted) this.rewriteTruncateBefore(stream, text, before.last + 1);
+    this.change(stream);
+    stream.retention = parseRetention(text);
+    stream.hasMetadata = true;
+    if (wasDeleted) this.rewriteTruncateBefore(stream, text, stream.last + 1);
   }
 
   /** The events from before the deletion stay hidden: `$tb` becomes the first new number, all other keys stay. */
-  private revive(stream: string, first: number): void {
-    const metastream = metastreamOf(stream);
-    const staged = this.stagedEvent(metastream, this.state(metastream).last);
-    const text = staged ? Buffer.from(staged.event.data).toString('utf8') : this.log.states.metadataText(stream);
-    if (text !== undefined) this.rewriteTruncateBefore(stream, text, first);
+  private revive(stream: StagedStream, first: number): void {
+    const metastream = this.stream(metastreamOf(stream.name));
+    const position = this.position(metastream, metastream.last);
+    if (position === undefined) return;
+    const event = this.records.has(position) ? this.records.event(position) : this.log.records.event(position);
+    this.rewriteTruncateBefore(stream, Buffer.from(event.data).toString('utf8'), first);
   }
 
-  private rewriteTruncateBefore(stream: string, text: string, revision: number): void {
+  private rewriteTruncateBefore(stream: StagedStream, text: string, revision: number): void {
     let json: unknown;
     try {
       json = JSON.parse(text);
@@ -194,90 +190,77 @@ export class Batch {
     }
   }
 
-  private writeMetadata(stream: string, text: string): number {
-    const metastream = metastreamOf(stream);
-    const metastate = this.state(metastream);
-    const position = this.stage(metastream, metastate.last + 1, systemEvent(metadataEventType, text));
-    this.setState(metastream, { ...metastate, last: metastate.last + 1 });
-    this.setState(stream, { ...this.state(stream), retention: parseRetention(text), hasMetadata: true });
+  private writeMetadata(stream: StagedStream, text: string): number {
+    const position = this.stageNext(this.stream(metastreamOf(stream.name)), systemEvent(metadataEventType, text));
+    this.change(stream);
+    stream.retention = parseRetention(text);
+    stream.hasMetadata = true;
     return position;
   }
 
-  private stage(stream: string, revision: number, event: NewEvent): number {
-    const position = this.base + this.length + this.unitBytes;
-    this.unit.push({ stream, revision, position, event });
-    this.unitBytes += recordSize(stream, event);
+  private stageNext(stream: StagedStream, event: NewEvent): number {
+    this.change(stream);
+    stream.last += 1;
+    const position = this.stage(stream, stream.last, event);
+    stream.positions.push(position);
     return position;
   }
 
-  private seal(): void {
-    const end = this.base + this.length + this.unitBytes;
-    if (end > this.logBytesMax) {
-      throw new LogFull(`the log may hold ${this.logBytesMax} bytes and would hold ${end}; nothing was written`);
+  private stage(stream: StagedStream, revision: number, event: NewEvent): number {
+    const position = this.records.add(stream.name, revision, event, recordSizeMax(stream.name, event));
+    // Should the batch fail, this leads to no such event, which whoever asks finds out.
+    this.records.remember(this.log.recent, stream.hash, position);
+    this.last = position;
+    return position;
+  }
+
+  private stream(name: string): StagedStream {
+    let stream = this.streams.get(name);
+    if (!stream) {
+      stream = StagedStream.of(name, this.log.states.get(name));
+      this.streams.set(name, stream);
     }
-    this.reserve(this.length + this.unitBytes);
-    const last = this.unit.length - 1;
-    for (const [i, staged] of this.unit.entries()) {
-      const place = {
-        stream: staged.stream,
-        revision: staged.revision,
-        recordedAt: this.recordedAt,
-        endsUnit: i === last,
-      };
-      this.length += writeRecord(this.bytesBuffer, this.length, staged.position, staged.event, place);
-      this.staged.push(staged);
-      this.log.recent.add(staged.stream, staged.event.id, staged);
-      let events = this.events.get(staged.stream);
-      if (!events) {
-        events = new Map();
-        this.events.set(staged.stream, events);
-      }
-      events.set(staged.revision, staged);
-    }
-    for (const [stream, state] of this.unitStates) this.states.set(stream, state);
+    return stream;
   }
 
-  private reserve(bytes: number): void {
-    if (bytes <= this.bytesBuffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, this.bytesBuffer.length * 2));
-    this.bytesBuffer.copy(grown, 0, 0, this.length);
-    this.bytesBuffer = grown;
+  private change(stream: StagedStream): void {
+    if (stream.save()) this.changed.push(stream);
   }
 
-  private state(stream: string): StreamState {
-    return this.unitStates.get(stream) ?? this.states.get(stream) ?? this.log.states.get(stream);
+  private position(stream: StagedStream, revision: number): number | undefined {
+    return stream.stagedPosition(revision) ?? this.log.index.position(stream.name, revision);
   }
 
-  private setState(stream: string, state: StreamState): void {
-    this.unitStates.set(stream, state);
+  private judge(stream: StagedStream, expected: ExpectedRevision, events: readonly { readonly id: string }[]): Verdict {
+    // The ordinary case, without building the view for the others.
+    if (stream.last === expected) return { kind: 'write' };
+    return judgeAppend(this.view(stream), expected, events);
   }
 
-  private stagedEvent(stream: string, revision: number): Staged | undefined {
-    const inUnit = this.unit.findLast((staged) => staged.stream === stream && staged.revision === revision);
-    return inUnit ?? this.events.get(stream)?.get(revision);
-  }
-
-  private positionOf(stream: string, revision: number): number | undefined {
-    return this.stagedEvent(stream, revision)?.position ?? this.log.index.position(stream, revision);
-  }
-
-  private view(stream: string, state: StreamState): StreamView {
+  private view(stream: StagedStream): StreamView {
+    const { index, records } = this.log;
     return {
-      last: state.last,
-      softDeleted: state.retention.softDeleted,
-      hasMetadata: state.hasMetadata,
+      last: stream.last,
+      softDeleted: stream.retention.softDeleted,
+      hasMetadata: stream.hasMetadata,
       idAt: (revision) => {
-        const staged = this.stagedEvent(stream, revision);
-        if (staged) return staged.event.id;
-        const position = this.log.index.position(stream, revision);
-        return position === undefined ? undefined : this.log.records.id(position);
+        const staged = stream.stagedPosition(revision);
+        if (staged !== undefined) return this.records.id(staged);
+        const position = index.position(stream.name, revision);
+        return position === undefined ? undefined : records.id(position);
       },
-      recentRevision: (id) => this.recent(stream, id)?.revision,
+      recentRevision: (id) => this.recentRevision(stream, id),
     };
   }
 
-  private recent(stream: string, id: string): RecentEvent | undefined {
-    const inUnit = this.unit.find((staged) => staged.stream === stream && staged.event.id === id);
-    return inUnit ?? this.log.recent.get(stream, id);
+  private recentRevision(stream: StagedStream, id: string): number | undefined {
+    writeUuid(id, idScratch, 0);
+    const eventAt = (position: number): LogEvent | undefined =>
+      this.records.has(position) ? this.records.event(position) : this.log.records.peek(position);
+    const position = this.log.recent.find(recentTag(stream.hash, idScratch, 0), (candidate) => {
+      const event = eventAt(candidate);
+      return event?.id === id && event.stream === stream.name;
+    });
+    return position === undefined ? undefined : eventAt(position)?.revision;
   }
 }

@@ -34,25 +34,25 @@ export class CommitWriter implements Commits {
     const { log, files, committed, now, logBytesMax } = this.parts;
     try {
       await log.index.settle(committed.end);
-      return new Batch(log, files.beginBatch(), now(), logBytesMax, this.buffer);
+      return new Batch(log, { base: files.beginBatch(), recordedAt: now(), logBytesMax }, this.buffer);
     } catch (error) {
       throw this.failure(error);
     }
   }
 
   async commit(batch: Batch): Promise<void> {
-    if (batch.bytes.length === 0) return;
+    const { bytes, end, reusable } = batch.records;
+    if (bytes.length === 0) return;
     const { files, mark, committed } = this.parts;
     try {
-      await files.append(batch.bytes);
-      mark.write(batch.end);
+      await files.append(bytes);
+      mark.write(end);
     } catch (error) {
-      batch.discard();
       throw this.failure(error);
     }
-    this.buffer = batch.buffer.length > bufferBytesMax ? Buffer.allocUnsafeSlow(bufferBytes) : batch.buffer;
+    this.buffer = reusable.length > bufferBytesMax ? Buffer.allocUnsafeSlow(bufferBytes) : reusable;
     batch.publish();
-    committed.advance(batch.end, batch.lastPosition ?? committed.lastPosition);
+    committed.advance(end, batch.lastPosition ?? committed.lastPosition);
   }
 
   private failure(error: unknown): Error {

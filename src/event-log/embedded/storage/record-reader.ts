@@ -88,6 +88,13 @@ export class RecordReader {
     return position + this.raw(position).size;
   }
 
+  /** The event at a position that may be none; undefined when no intact record begins there. */
+  peek(position: number): LogEvent | undefined {
+    if (position < this.start || position + recordHeaderBytes > this.files.end || !this.isRecord(position))
+      return undefined;
+    return this.event(position);
+  }
+
   isRecord(position: number): boolean {
     try {
       return this.raw(position).size > 0;

@@ -12,32 +12,31 @@ import type { LogEvent, NewEvent } from '../../event-log.js';
 
 export const recordHeaderBytes = 46;
 export const recordTrailerBytes = 4;
+/** Where in a record its id stands. */
+export const recordIdAt = 30;
 const recordBytesMin = recordHeaderBytes + recordTrailerBytes;
 /** Hard limit of one record, as EventStoreDB's. */
 export const recordBytesMax = 16 * 1024 * 1024;
 const formatVersion = 1;
 const flagEndsUnit = 1;
 const flagJson = 2;
+/** Stream and type are ASCII: one byte a character. */
+const flagAscii = 4;
 /** The number of a `$streamDeleted` event; EventStoreDB writes 2^63-1, which a JavaScript number cannot hold. */
 export const tombstoneRevision = Number.MAX_SAFE_INTEGER;
 
-/** What a record holds besides what the event's author gave. */
-export interface RecordPlace {
-  readonly stream: string;
-  readonly revision: number;
-  readonly recordedAt: number;
-  /** True for the last record of an append: a unit without its end was never acknowledged. */
-  readonly endsUnit: boolean;
+/** Exactly the bytes that the record of an event takes. */
+export function recordSize(stream: string, event: NewEvent): number {
+  return recordBytesMin + Buffer.byteLength(stream) + Buffer.byteLength(event.type) + contentBytes(event);
 }
 
-export function recordSize(stream: string, event: NewEvent): number {
-  return (
-    recordBytesMin +
-    Buffer.byteLength(stream) +
-    Buffer.byteLength(event.type) +
-    event.metadata.byteLength +
-    event.data.byteLength
-  );
+/** No fewer bytes than the record takes; cheaper to tell. */
+export function recordSizeMax(stream: string, event: NewEvent): number {
+  return recordBytesMin + 3 * (stream.length + event.type.length) + contentBytes(event);
+}
+
+function contentBytes(event: NewEvent): number {
+  return event.metadata.byteLength + event.data.byteLength;
 }
 
 const hexValue = new Uint8Array(256).fill(255);
@@ -45,7 +44,6 @@ for (let i = 0; i < 16; i++) {
   hexValue[i.toString(16).charCodeAt(0)] = i;
   hexValue[i.toString(16).toUpperCase().charCodeAt(0)] = i;
 }
-const byteToHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const dashAfterByte = [4, 6, 8, 10];
 
 /** Writes the 16 bytes of a UUID; false when the text is not one. */
@@ -62,39 +60,61 @@ export function writeUuid(text: string, into: Buffer, at: number): boolean {
   return true;
 }
 
+const uuidText = Buffer.alloc(36, '-');
+const textAtByte = Array.from({ length: 16 }, (_, i) => 2 * i + [4, 6, 8, 10].filter((dash) => i >= dash).length);
+const hexDigits = Buffer.from('0123456789abcdef');
+
 export function readUuid(from: Buffer, at: number): string {
-  let text = '';
   for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
-    text += byteToHex[from[at + i] as number];
+    const byte = from[at + i] as number;
+    const text = textAtByte[i] as number;
+    uuidText[text] = hexDigits[byte >> 4] as number;
+    uuidText[text + 1] = hexDigits[byte & 15] as number;
   }
-  return text;
+  return uuidText.toString('latin1');
 }
 
-/** Writes the record at `at`, where `into` has room for `recordSize` bytes, and gives its size. */
-export function writeRecord(into: Buffer, at: number, position: number, event: NewEvent, place: RecordPlace): number {
-  let cursor = at + recordHeaderBytes;
-  const streamBytes = into.write(place.stream, cursor, 'utf8');
-  cursor += streamBytes;
-  const typeBytes = into.write(event.type, cursor, 'utf8');
-  cursor += typeBytes;
-  into.set(event.metadata, cursor);
-  cursor += event.metadata.byteLength;
-  into.set(event.data, cursor);
-  cursor += event.data.byteLength;
-  const size = cursor + recordTrailerBytes - at;
-  into.writeUInt32LE(size, cursor);
+/** Writes the record at `at`, where `into` has room for it, and gives its size. It is no record until it is sealed. */
+export function writeRecord(
+  into: Buffer,
+  at: number,
+  event: NewEvent,
+  stream: string,
+  revision: number,
+  recordedAt: number,
+): number {
+  const streamBytes = into.write(stream, at + recordHeaderBytes, 'utf8');
+  const typeAt = at + recordHeaderBytes + streamBytes;
+  const typeBytes = into.write(event.type, typeAt, 'utf8');
+  const metadataAt = typeAt + typeBytes;
+  into.set(event.metadata, metadataAt);
+  const dataAt = metadataAt + event.metadata.byteLength;
+  into.set(event.data, dataAt);
+  const end = dataAt + event.data.byteLength;
+  const size = end + recordTrailerBytes - at;
+  const isAscii = streamBytes === stream.length && typeBytes === event.type.length;
   into.writeUInt32LE(size, at);
   into[at + 8] = formatVersion;
-  into[at + 9] = (place.endsUnit ? flagEndsUnit : 0) | (event.contentType === 'application/json' ? flagJson : 0);
+  into[at + 9] = (event.contentType === 'application/json' ? flagJson : 0) | (isAscii ? flagAscii : 0);
   into.writeUInt16LE(streamBytes, at + 10);
   into.writeUInt16LE(typeBytes, at + 12);
   into.writeUInt32LE(event.metadata.byteLength, at + 14);
-  into.writeUIntLE(place.recordedAt, at + 18, 6);
-  writeRevision(into, at + 24, place.revision);
-  if (!writeUuid(event.id, into, at + 30)) throw new TypeError(`not a UUID: ${event.id}`);
-  into.writeUInt32LE(checksum(into, at, size, position), at + 4);
+  into.writeUIntLE(recordedAt, at + 18, 6);
+  writeRevision(into, at + 24, revision);
+  if (!writeUuid(event.id, into, at + recordIdAt)) throw new TypeError(`not a UUID: ${event.id}`);
+  into.writeUInt32LE(size, end);
   return size;
+}
+
+/** Marks the record as the last of its append, or not, and writes its checksum. */
+export function sealRecord(bytes: Buffer, at: number, size: number, position: number, isLast: boolean): void {
+  if (isLast) bytes[at + 9] = (bytes[at + 9] as number) | flagEndsUnit;
+  bytes.writeUInt32LE(checksum(bytes, at, size, position), at + 4);
+}
+
+/** The size of a record that is known to be one. */
+export function sizeOfRecord(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at);
 }
 
 const tombstoneOnDisk = 0xffffffffffff;
@@ -118,7 +138,7 @@ export function claimedSize(bytes: Buffer, at: number): number {
 
 /** False for nearly all bytes that are no record's header; cheap. Needs `recordHeaderBytes`. */
 export function looksLikeHeader(bytes: Buffer, at: number): boolean {
-  return bytes[at + 8] === formatVersion && (bytes[at + 9] as number) <= (flagEndsUnit | flagJson);
+  return bytes[at + 8] === formatVersion && (bytes[at + 9] as number) <= (flagEndsUnit | flagJson | flagAscii);
 }
 
 /** True when the `size` bytes at `at` are the record that was written at `position`. */
@@ -137,15 +157,18 @@ const noBytes = new Uint8Array(0);
 
 /** Reads an intact record. `data` and `metadata` are views of `bytes`. */
 export function readRecord(bytes: Buffer, at: number, size: number, position: number): LogEvent {
-  const typeAt = at + recordHeaderBytes + bytes.readUInt16LE(at + 10);
+  const flags = bytes[at + 9] as number;
+  const streamAt = at + recordHeaderBytes;
+  const typeAt = streamAt + bytes.readUInt16LE(at + 10);
   const metadataAt = typeAt + bytes.readUInt16LE(at + 12);
   const dataAt = metadataAt + bytes.readUInt32LE(at + 14);
   const end = at + size - recordTrailerBytes;
+  const encoding = (flags & flagAscii) === 0 ? 'utf8' : 'latin1';
   return {
-    id: readUuid(bytes, at + 30),
-    stream: bytes.toString('utf8', at + recordHeaderBytes, typeAt),
-    type: bytes.toString('utf8', typeAt, metadataAt),
-    contentType: ((bytes[at + 9] as number) & flagJson) !== 0 ? 'application/json' : 'application/octet-stream',
+    id: readUuid(bytes, at + recordIdAt),
+    stream: bytes.toString(encoding, streamAt, typeAt),
+    type: bytes.toString(encoding, typeAt, metadataAt),
+    contentType: (flags & flagJson) === 0 ? 'application/octet-stream' : 'application/json',
     revision: readRevision(bytes, at + 24),
     position: BigInt(position),
     recordedAt: bytes.readUIntLE(at + 18, 6),
@@ -156,7 +179,7 @@ export function readRecord(bytes: Buffer, at: number, size: number, position: nu
 
 /** The id alone, for the idempotency check. */
 export function readRecordId(bytes: Buffer, at: number): string {
-  return readUuid(bytes, at + 30);
+  return readUuid(bytes, at + recordIdAt);
 }
 
 /** Stream and revision alone, for building the index: no views, no id. */
