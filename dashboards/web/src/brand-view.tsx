@@ -2,7 +2,7 @@
 // few people says so and is never shown as zero.
 import { useState } from 'preact/hooks';
 import type { Api, Catalogue, MetricAnswer, MetricRow, SuppressedRow } from './api.js';
-import { count, dayOf, duration, money, percent, shiftDay } from './format.js';
+import { count, dayAfter, duration, money, percent, shiftDay } from './format.js';
 import { Breakdown, type BreakdownRow, Card, Ready, Suppressed, Tile } from './parts.js';
 import type { State } from './state.js';
 import { TimeChart } from './time-chart.js';
@@ -54,7 +54,7 @@ export function BrandView(props: Props) {
 
 function Figures(props: Props & { brand: string }) {
   const { api, state, catalogue, brand } = props;
-  const to = shiftDay(dayOf(catalogue.completeUpTo, catalogue.timeZone), 1);
+  const to = dayAfter(catalogue);
   const period = { from: shiftDay(to, -state.days), to };
   const useMetric = <Row,>(metric: string, by?: string) => {
     const query = { ...period, by };
@@ -193,10 +193,12 @@ function Step(props: { name: string; share: number; figure: preact.ComponentChil
   return (
     <div class="step">
       <span>{props.name}</span>
-      <span class={`track ${props.immature ? 'immature' : ''}`} style={{ '--share': `${props.share * 100}%` }}>
+      <span class="track" style={{ '--share': `${props.share * 100}%` }}>
         <span class="fill" style={{ display: 'block' }} />
       </span>
-      <span>{props.figure}</span>
+      <span>
+        {props.figure} {props.immature && <span class="mark">not final yet</span>}
+      </span>
     </div>
   );
 }
@@ -212,16 +214,15 @@ function ByProduct(props: { answer: MetricAnswer<Gated> }) {
         id: row.product ?? '',
         name: row.product ?? '',
         share: row.rate ?? 0,
-        immature: !row.mature,
         figures: [`${count(row.numerator)} of ${count(row.denominator)}`, row.rate === null ? '–' : percent(row.rate)],
       }),
     );
   return (
     <>
-      <Breakdown columns={['Product', 'People', 'Rate']} rows={rows} />
+      {(rows.length > 0 || hidden === 0) && <Breakdown columns={['Product', 'People', 'Rate']} rows={rows} />}
       {minimum !== undefined && (
         <p class="note">
-          {count(hidden)} more {hidden === 1 ? 'row' : 'rows'} not shown: <Suppressed minimum={minimum} />
+          {count(hidden)} {hidden === 1 ? 'product is' : 'products are'} not shown: <Suppressed minimum={minimum} />
         </p>
       )}
     </>

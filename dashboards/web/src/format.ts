@@ -37,6 +37,11 @@ export function shiftDay(date: string, days: number): string {
 export function dayOf(iso: string, timeZone: string): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone }).format(new Date(iso));
 }
+/** The first day that is not shown: the day that is still running is shown, marked as not final. */
+export function dayAfter({ completeUpTo, timeZone }: { completeUpTo: string; timeZone: string }): string {
+  const lastInstant = new Date(Date.parse(completeUpTo) - 1).toISOString();
+  return shiftDay(dayOf(lastInstant, timeZone), 1);
+}
 /** RFC 4180. */
 export function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cell = (value: string | number) =>

@@ -38,7 +38,7 @@ export function RateValue(props: { value: Rated; previous?: Rated | undefined; i
       <div class="value">{value.rate === null ? '–' : percent(value.rate)}</div>
       <div class="of">
         {count(value.numerator)} of {count(value.denominator)}
-        {value.interval && ` · 95 % ${percent(value.interval[0])} to ${percent(value.interval[1])}`}
+        {value.interval && ` · 95 % interval ${percent(value.interval[0])} to ${percent(value.interval[1])}`}
       </div>
       <div class="change">
         {value.rate !== null && previous && previous.rate !== null && previous.denominator > 0 ? (
@@ -73,10 +73,16 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-export function Card(props: { title: string; table?: Table | undefined; curl?: string; children: ComponentChildren }) {
+export function Card(props: {
+  title: string;
+  wide?: boolean;
+  table?: Table | undefined;
+  curl?: string;
+  children: ComponentChildren;
+}) {
   const { table } = props;
   return (
-    <section class="card">
+    <section class={`card ${props.wide ? 'wide' : ''}`}>
       <header>
         <h2>{props.title}</h2>
         <span class="tools">
@@ -115,7 +121,6 @@ export interface BreakdownRow {
   /** 0 to 1: how far the bar reaches. */
   readonly share: number;
   readonly figures: readonly string[];
-  readonly immature?: boolean;
 }
 
 /** A table with a bar behind each name; choosing a row filters the page. */
@@ -138,7 +143,7 @@ export function Breakdown(props: {
       </thead>
       <tbody>
         {props.rows.map((row) => (
-          <tr key={row.id} class={row.immature ? 'immature' : ''}>
+          <tr key={row.id}>
             <td>
               {props.onChoose ? (
                 <button

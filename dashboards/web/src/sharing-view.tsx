@@ -1,6 +1,6 @@
 // Sharing overview: how much is shared, how much of it leaves, what comes back. Tiles → days → breakdowns.
 import type { Api, Catalogue, MetricAnswer, MetricRow } from './api.js';
-import { count, dayOf, label, percent, shiftDay } from './format.js';
+import { count, dayAfter, label, percent, shiftDay } from './format.js';
 import { Breakdown, type BreakdownRow, Card, RateValue, Ready, Tile } from './parts.js';
 import type { State } from './state.js';
 import { TimeChart } from './time-chart.js';
@@ -16,8 +16,7 @@ const rowsMax = 12;
 
 export function SharingView(props: Props) {
   const { api, state, change, catalogue } = props;
-  // The day that is still running is shown too, marked as not final.
-  const to = shiftDay(dayOf(catalogue.completeUpTo, catalogue.timeZone), 1);
+  const to = dayAfter(catalogue);
   const from = shiftDay(to, -state.days);
   const filters = { channel: state.channel, creatorId: state.creator, contentId: state.content };
   const useMetric = (metric: string, by: string, period: { from: string; to: string } = { from, to }) => {
@@ -82,7 +81,7 @@ export function SharingView(props: Props) {
         </Ready>
       </Card>
       <div class="cards">
-        <Card title="Coming back by day" curl={api.curl('click-back-rate', { from, to, by: 'day', ...filters })}>
+        <Card wide title="Coming back by day" curl={api.curl('click-back-rate', { from, to, by: 'day', ...filters })}>
           <Ready answer={clickBack} tall>
             {(clicks) => <Ready answer={talkBack}>{(talks) => <BackByDay clicks={clicks} talks={talks} />}</Ready>}
           </Ready>
@@ -142,13 +141,21 @@ function RateTile(props: {
         {(answer) => (
           <RateValue
             value={answer.total}
-            previous={props.before.state === 'ready' ? props.before.data.total : undefined}
+            previous={previousTotal(props.before)}
             immatureNote={answer.total.mature ? undefined : 'not final yet'}
           />
         )}
       </Ready>
     </Tile>
   );
+}
+
+/** Half a period is not compared with a whole one: most days before must have something to compare with. */
+const comparableDaysMin = 0.8;
+function previousTotal(before: Answer<MetricAnswer>): MetricRow | undefined {
+  if (before.state !== 'ready') return undefined;
+  const { rows, total } = before.data;
+  return rows.length >= comparableDaysMin * daysOf(before.data).length ? total : undefined;
 }
 
 /** Every day of the period, also those without a row: a gap in the data must not look like a shorter period. */
@@ -239,7 +246,6 @@ function BreakdownCard(props: {
               id,
               name: label(id) || '(none)',
               share: size(row) / most,
-              immature: !row.mature,
               figures: [
                 `${count(row.numerator)} of ${count(row.denominator)}`,
                 row.rate === null ? '–' : percent(row.rate),
@@ -249,6 +255,7 @@ function BreakdownCard(props: {
           return (
             <>
               <Breakdown columns={[label(dimension), props.unit, 'Rate']} rows={rows} onChoose={props.onChoose} />
+              {!data.total.mature && <span class="mark">not final yet</span>}
               {sorted.length > rowsMax && <p class="note">{count(sorted.length - rowsMax)} more in the CSV.</p>}
             </>
           );

@@ -113,7 +113,7 @@ function options(props: Props, element: HTMLElement): uPlot.Options {
     cursor: { y: false },
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
-      { ...axis, values: [[86_400, '{D} {MMM}', null, null, null, null, null, null, 1]] },
+      { ...axis, size: 30, values: [[86_400, '{D} {MMM}', null, null, null, null, null, null, 1]] },
       { ...axis, size: 58, values: (_plot, values) => values.map(props.format) },
     ],
     series: [

@@ -112,7 +112,7 @@ export class SharingMetricsController {
   constructor(private readonly queries: QueryBus) {}
 
   @Get()
-  @Scopes('analyst', 'admin')
+  @Scopes('analyst', 'admin', 'any-brand')
   @ApiOperation({ summary: 'Every metric with its definition, and how far the data are complete.' })
   list(): Promise<MetricList> {
     return this.queries.execute(new ListMetrics());
