@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { documentProjections } from '../../projections/index.js';
 import type { Config } from '../config.js';
 import type { HealthCheck } from '../http/operation/health.controller.js';
+import type { DocumentProjectorOptions } from '../projector/document-projector.js';
 import { defaultRunnerLimits } from '../projector/document-runner.js';
 import { watchedProjector } from '../projector/projector.module.js';
 import { type Engines, reportTo } from './engines.js';
@@ -16,27 +17,34 @@ export interface MountedPart {
   readonly health?: HealthCheck;
 }
 
-export function documentProjector(
+/** What the document projector of this process is made of. */
+export function documentProjectorOptions(
   { projector }: Config,
   { log, logId, isLogShared, redis }: Engines,
-  { codec }: WriteSide,
-  { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
-): MountedPart {
-  const limits = {
-    ...defaultRunnerLimits,
-    eventsMax: projector.redisBatchEventsMax,
-    bytesMax: projector.redisBatchBytesMax,
-  };
-  return watchedProjector({
+  { codec }: Pick<WriteSide, 'codec'>,
+): DocumentProjectorOptions {
+  return {
     log,
     redis: redis.client,
     decoder: codec,
     projections: documentProjections,
     shards: projector.shards,
-    limits,
+    limits: {
+      ...defaultRunnerLimits,
+      eventsMax: projector.redisBatchEventsMax,
+      bytesMax: projector.redisBatchBytesMax,
+    },
     // Whoever holds the embedded log is alone: after a crash it goes on at once.
     ...(isLogShared ? {} : { holder: `embedded-${logId}` }),
-    registry,
-    report: reportTo(logger, 'projector'),
-  });
+  };
+}
+
+export function documentProjector(
+  config: Config,
+  engines: Engines,
+  writeSide: WriteSide,
+  { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
+): MountedPart {
+  const options = documentProjectorOptions(config, engines, writeSide);
+  return watchedProjector({ ...options, registry, report: reportTo(logger, 'projector') });
 }

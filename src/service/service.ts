@@ -17,6 +17,7 @@ import { queriesModule } from '../queries/queries.module.js';
 import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
+import { localOperations, operationsModule } from './operations/operations.module.js';
 import { documentProjector, type MountedPart } from './projections.js';
 import { timerHand, timerWorker } from './timers.js';
 import { ensureKeys, type MadeKey, openWriteSide, type WriteSide } from './write-side.js';
@@ -50,6 +51,7 @@ function partsOf(config: Config, engines: Engines, writeSide: WriteSide, watched
   const parts: MountedPart[] = [];
   if (hasApi(config)) {
     parts.push({ module: appQueries(config, engines, writeSide) }, { module: metrics(config, engines, writeSide) });
+    parts.push({ module: operationsModule(localOperations(config, engines, writeSide)) });
   }
   if (config.role === 'all' || config.role === 'projector') {
     parts.push(documentProjector(config, engines, writeSide, watched));

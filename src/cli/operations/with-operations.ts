@@ -1,0 +1,60 @@
+// The operator's commands work on a running service (--url, --key) or straight on the engines of a stopped one.
+import type { Command } from 'commander';
+import { readConfig } from '../../config.js';
+import { LogLocked } from '../../event-log/event-log.js';
+import { makeLogger } from '../../http/operation/log.js';
+import { DocumentProjector } from '../../projector/document-projector.js';
+import { Opened, openEngines } from '../../service/engines.js';
+import { HttpOperations } from '../../service/operations/http-operations.js';
+import type { Operations } from '../../service/operations/operations.js';
+import { localOperations } from '../../service/operations/operations.module.js';
+import { documentProjectorOptions } from '../../service/projections.js';
+import { openWriteSide } from '../../service/write-side.js';
+
+interface Target {
+  readonly url?: string;
+  readonly key?: string;
+}
+
+export function takesTarget(command: Command): Command {
+  return command
+    .option('--url <url>', 'of a running service, such as http://127.0.0.1:3000')
+    .option('--key <key>', 'with scope admin, for --url');
+}
+
+export interface WithOperations {
+  /** The projections must run for it, so where no service does, they run here. */
+  readonly projecting?: boolean;
+}
+
+export async function withOperations(
+  command: Command,
+  use: (operations: Operations) => Promise<void>,
+  { projecting = false }: WithOperations = {},
+): Promise<void> {
+  const { url, key } = command.opts<Target>();
+  if (url !== undefined) return await use(new HttpOperations(url, key ?? ''));
+  const config = readConfig();
+  const logger = makeLogger('warn');
+  const opened = new Opened();
+  try {
+    const engines = await openEngines(config, logger, opened);
+    const writeSide = await openWriteSide(config, engines, logger, opened);
+    if (projecting) {
+      const projector = new DocumentProjector({
+        ...documentProjectorOptions(config, engines, writeSide),
+        listener: { stuck: (_, error) => logger.error(error.message), fault: (err) => logger.warn({ err }, 'again') },
+      });
+      projector.start();
+      opened.add('projector', () => projector.close());
+    }
+    await use(localOperations(config, engines, writeSide));
+  } catch (error) {
+    if (!(error instanceof LogLocked)) throw error;
+    throw new Error(
+      `${error.message}, a running service: say where it is (--url http://127.0.0.1:3000 --key <admin key>)`,
+    );
+  } finally {
+    await opened.close((name, error) => logger.error({ err: error, part: name }, 'did not close cleanly'));
+  }
+}

@@ -1,0 +1,48 @@
+// `homing rebuild`: makes a new build of read models beside the one that is read, and waits until it has taken over. It
+// can be given up (--abort, or Ctrl-C while it waits), or taken back (--rollback).
+import { Command } from 'commander';
+import type { Operations } from '../service/operations/operations.js';
+import { untilCaughtUp } from './operations/until-caught-up.js';
+import { takesTarget, withOperations } from './operations/with-operations.js';
+
+interface Options {
+  readonly all?: boolean;
+  readonly abort?: boolean;
+  readonly rollback?: boolean;
+}
+
+export function rebuildCommand(): Command {
+  return takesTarget(new Command('rebuild'))
+    .description('build read models again from the log, beside those that are read, and switch when they are whole')
+    .argument('[names...]', 'read models')
+    .option('--all', 'every read model')
+    .option('--abort', 'give up what is being built')
+    .option('--rollback', 'go back to the build that was read before')
+    .action((names: string[], options: Options, self: Command) =>
+      withOperations(self, (operations) => rebuild(operations, names, options), { projecting: true }),
+    );
+}
+
+async function rebuild(operations: Operations, names: readonly string[], options: Options): Promise<void> {
+  const known = await operations.parts();
+  const wanted = options.all ? known : names;
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (wanted.length === 0 || unknown.length > 0) {
+    const what = unknown.length > 0 ? `there is no ${unknown.join(', ')}` : 'name read models, or say --all';
+    throw new Error(`${what}; there are ${known.join(', ')}`);
+  }
+  const step = options.abort ? 'abort' : options.rollback ? 'rollback' : 'rebuild';
+  for (const name of wanted) await operations[step](name);
+  if (step === 'abort') {
+    process.stdout.write(`given up: ${wanted.join(', ')}\n`);
+    return;
+  }
+  const giveUp = () => {
+    process.stderr.write('\ngiving up the new builds\n');
+    void Promise.allSettled(wanted.map((name) => operations.abort(name))).then(() => process.exit(130));
+  };
+  process.once('SIGINT', giveUp);
+  await untilCaughtUp(operations, wanted);
+  process.off('SIGINT', giveUp);
+  process.stdout.write(`read from now on: ${wanted.join(', ')}\n`);
+}
