@@ -59,6 +59,18 @@ export class FoldedStream<C extends Command, E extends DomainEvent, State> {
     if (metadata.commandId !== undefined) this.remember(metadata.commandId, revision, metadata);
   }
 
+  /** Takes the state that a decision has folded already, if nobody fed the fold meanwhile. False: it has to be fed. */
+  adopt(state: State, events: readonly FoldedEvent[]): boolean {
+    if (events[0]?.revision !== this.revision + 1) return false;
+    this.state = state;
+    for (const { revision, position, metadata } of events) {
+      this.revision = revision;
+      this.position = position;
+      if (metadata.commandId !== undefined) this.remember(metadata.commandId, revision, metadata);
+    }
+    return true;
+  }
+
   private remember(commandId: string, revision: number, metadata: EventMetadata): void {
     const receivedAtMs = Date.parse(metadata.receivedAt);
     const first = this.commands.get(commandId)?.first ?? revision;

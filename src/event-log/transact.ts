@@ -79,6 +79,8 @@ interface Plan {
   /** Revisions of the first and last event of the same command, carried out before. */
   readonly remembered: { readonly first: number; readonly last: number } | undefined;
   readonly drafts: readonly Draft[];
+  /** The state after the drafts. */
+  readonly state: unknown;
 }
 
 export interface EventStoreOptions {
@@ -159,17 +161,17 @@ export class EventStore {
       if (remembered.requestHash !== part.context.requestHash) {
         throw new Rejection('idempotency-key-reused', 'this Idempotency-Key was used for another request');
       }
-      return { fold, remembered, drafts: [] };
+      return { fold, remembered, drafts: [], state: fold.state };
     }
     if (part.ifRevision !== undefined && part.ifRevision !== fold.revision) {
       const detail = `expected revision ${part.ifRevision}, found ${fold.revision}: read again and decide again`;
       throw new Rejection('stale-revision', detail, { revision: fold.revision });
     }
-    return { fold, remembered: undefined, drafts: this.draft(part, fold) };
+    return { fold, remembered: undefined, ...this.draft(part, fold) };
   }
 
   /** What is due, then what the commands lead to. */
-  private draft({ decider, commands, context, metadataOf }: AnyPart, fold: AnyFold): Draft[] {
+  private draft({ decider, commands, context, metadataOf }: AnyPart, fold: AnyFold): Pick<Plan, 'drafts' | 'state'> {
     const drafts: Draft[] = [];
     let state = fold.state;
     let ownEvents = 0;
@@ -193,7 +195,7 @@ export class EventStore {
     };
     for (const event of decider.due?.(state, context.receivedAt) ?? []) take(event, true);
     for (const command of commands) for (const event of decide(decider, command, state)) take(event, false);
-    return drafts;
+    return { drafts, state };
   }
 
   private async append(plans: readonly Plan[]): Promise<void> {
@@ -220,14 +222,15 @@ export class EventStore {
     return events;
   }
 
-  private advance({ fold, drafts }: Plan, { position, revision: newest }: AppendResult): void {
+  private advance({ fold, drafts, state }: Plan, { position, revision: newest }: AppendResult): void {
     // The log numbered it otherwise (a deleted stream that revives goes on counting): read it again when it is needed.
     if (newest !== drafts.at(-1)?.revision) {
       this.cache.drop(fold.stream);
       return;
     }
-    for (const { id, event, revision, metadata } of drafts) {
-      fold.apply({ id, event: this.options.codec.withoutPersonal(event), revision, position, metadata });
+    const events = drafts.map(({ id, event, revision, metadata }) => ({ id, event, revision, position, metadata }));
+    if (!fold.adopt(state, events)) {
+      for (const one of events) fold.apply({ ...one, event: this.options.codec.withoutPersonal(one.event) });
     }
     this.cache.keep(fold);
   }

@@ -51,7 +51,7 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
     const { outcomes, position } = await this.writer.write(
       good.map((observation) => ({
         observation: asIdentified(observation),
-        metadata: metadataOf(observation, contexts.get(observation) as CommandContext),
+        metadata: metadataOf(observation, contexts.get(personOf(observation)) as CommandContext),
       })),
     );
     let next = 0;
@@ -69,24 +69,29 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
     return { result, position };
   }
 
-  /** Consent as it stands now, looked up once per person of the batch. */
+  /** One context per person or device of the batch, with consent as it stands now. */
   private async contextsOf(
     caller: Caller,
     observations: readonly Observation[],
-  ): Promise<ReadonlyMap<Observation, CommandContext>> {
-    const ids = [...new Set(observations.flatMap(({ memberId }) => memberId ?? []))];
-    const members = new Map(await Promise.all(ids.map(async (id) => [id, await this.lookups.member(id)] as const)));
-    return new Map(
-      observations.map((observation) => {
-        const member = members.get(observation.memberId ?? '');
-        const consent = observation.memberId === undefined ? undefined : consentSnapshot(member);
-        // No command id: the batch is no command, each item is known again by its own id.
-        const { commandId: _, ...rest } = caller;
-        const at = present<Caller>({ ...rest, country: caller.country ?? member?.country });
-        return [observation, this.contexts.context(at, actorOf(observation), consent)];
-      }),
-    );
+  ): Promise<ReadonlyMap<string, CommandContext>> {
+    const people = new Map(observations.map((observation) => [personOf(observation), observation]));
+    // No command id: the batch is no command, each item is known again by its own id.
+    const { commandId: _, ...rest } = caller;
+    const contexts = [...people].map(async ([person, observation]) => {
+      const { memberId } = observation;
+      const member = memberId === undefined ? undefined : await this.lookups.member(memberId);
+      const at = present<Caller>({ ...rest, country: caller.country ?? member?.country });
+      const consent = memberId === undefined ? undefined : consentSnapshot(member);
+      const { commandId: __, ...context } = this.contexts.context(at, actorOf(observation), consent);
+      return [person, context] as const;
+    });
+    return new Map(await Promise.all(contexts));
   }
+}
+
+/** Members and devices may have the same id. */
+function personOf({ memberId, anonId }: Observation): string {
+  return memberId === undefined ? `device ${anonId}` : `member ${memberId}`;
 }
 
 function asIdentified({ eventId, event, occurredAt }: Observation): IdentifiedObservation {
@@ -94,6 +99,5 @@ function asIdentified({ eventId, event, occurredAt }: Observation): IdentifiedOb
 }
 
 function metadataOf({ clientEventId, occurredAt, clampedFrom }: Observation, context: CommandContext): CommandContext {
-  const { commandId: _, requestHash: __, ...rest } = context;
-  return present<CommandContext>({ ...rest, occurredAt, clientEventId, clampedFrom });
+  return { ...context, occurredAt, clientEventId, ...(clampedFrom === undefined ? {} : { clampedFrom }) };
 }

@@ -120,7 +120,12 @@ function commandIdOf(request: FastifyRequest, keyId: string, actor: string): str
 
 /** Leaves out what is undefined, so that an absent thing is absent. */
 export function present<Shape extends object>(shape: { [Name in keyof Shape]: Shape[Name] | undefined }): Shape {
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Shape;
+  const made: Partial<Shape> = {};
+  for (const name of Object.keys(shape) as (keyof Shape)[]) {
+    const value = shape[name];
+    if (value !== undefined) made[name] = value;
+  }
+  return made as Shape;
 }
 
 export function callerOf(request: FastifyRequest): Caller {
