@@ -7,24 +7,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { payloadData, payloadMetadata, payloadType } from './protocol-payload.js';
+import { type BenchSuite, race } from './suite.js';
 
-export interface ProtocolLine {
-  readonly lane: string;
-  readonly subject: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly against: string;
-  readonly ratio: number;
+interface Sizes {
+  readonly rounds: number;
+  readonly appends: number;
+  readonly events: number;
 }
-
-export interface ProtocolBenchOptions {
-  readonly rounds?: number;
-  readonly appends?: number;
-  readonly events?: number;
-}
+const full: Sizes = { rounds: 5, appends: 12_800, events: 60_000 };
+const small: Sizes = { rounds: 1, appends: 1_280, events: 6_000 };
 
 const subject = 'official client on the protocol server';
 const against = 'official client on a server that keeps nothing';
+const lanes = ['log/protocol-append-64-in-flight', 'log/protocol-read'] as const;
 const inFlight = 64;
 const appendsPerBatch = 100;
 
@@ -88,41 +83,35 @@ async function fill(client: EventStoreDBClient, stream: string, events: number):
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function line(lane: string, unit: string, ours: readonly number[], ceiling: readonly number[]): ProtocolLine {
-  const value = Math.round(median(ours));
-  return { lane, subject, unit, value, against, ratio: Number((value / median(ceiling)).toFixed(3)) };
-}
-
-/** Medians of interleaved rounds, fsync on. One line per lane. */
-export async function protocolLanes(options: ProtocolBenchOptions = {}): Promise<readonly ProtocolLine[]> {
-  const { rounds = 5, appends = 10_000, events = 50_000 } = options;
+/** Both lanes, fsync on, after a round that warms both sides up. */
+export const protocolLanes: BenchSuite = async (options) => {
+  if (!lanes.some((lane) => lane.includes(options.only))) return;
+  const { rounds, appends, events } = options.quick ? small : full;
   const directory = mkdtempSync(join(tmpdir(), 'homing-bench-protocol-'));
-  const ours = await run(['src/cli/homing.ts', 'log', 'serve', '--port', '0', '--data', directory]);
-  const ceiling = await run(['test/bench/null-protocol-server.ts']);
-  const rates = { append: [[], []], read: [[], []] } as Record<'append' | 'read', [number[], number[]]>;
+  const servers: (Running & { readonly subject: string })[] = [];
   try {
-    await fill(ours.client, 'bench-read', events);
-    for (let round = -1; round < rounds; round++) {
-      for (const [side, { client }] of [ours, ceiling].entries()) {
-        const append = await appendRate(client, `bench-${round}`, round < 0 ? appends / 5 : appends);
-        const read = await readRate(client, 'bench-read', events);
-        // The first round warms both sides up.
-        if (round < 0) continue;
-        rates.append[side]?.push(append);
-        rates.read[side]?.push(read);
-      }
+    servers.push({
+      subject,
+      ...(await run(['src/cli/homing.ts', 'log', 'serve', '--port', '0', '--data', directory])),
+    });
+    servers.push({ subject: against, ...(await run(['test/bench/null-protocol-server.ts'])) });
+    await fill(servers[0]?.client as EventStoreDBClient, 'bench-read', events);
+    let turn = 0;
+    const measures = [
+      (client: EventStoreDBClient) => appendRate(client, `bench-${turn++}`, appends),
+      (client: EventStoreDBClient) => readRate(client, 'bench-read', events),
+    ];
+    for (const measure of measures) for (const { client } of servers) await measure(client);
+    for (const [i, lane] of lanes.entries()) {
+      const measure = measures[i] as (typeof measures)[0];
+      const contenders = servers.map((server) => ({
+        subject: server.subject,
+        measure: () => measure(server.client),
+      }));
+      await race({ lane, unit: 'events/s', contenders, rounds }, options);
     }
   } finally {
-    await ours.close();
-    await ceiling.close();
+    for (const server of servers) await server.close();
     rmSync(directory, { recursive: true, force: true });
   }
-  return [
-    line('protocol-append-1-at-64', 'appends/s', ...rates.append),
-    line('protocol-read', 'events/s', ...rates.read),
-  ];
-}
+};
