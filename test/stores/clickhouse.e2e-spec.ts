@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ClickHouseStore, openClickHouse } from '../../src/stores/clickhouse/open-clickhouse.js';
 import { eventually } from './eventually.js';
@@ -121,7 +121,12 @@ describe('the embedded ClickHouse', () => {
   });
 
   it('turns away a caller without its password', async () => {
-    const stranger = createClient({ url: store.url, username: 'homing', password: 'guess' });
+    const stranger = createClient({
+      url: store.url,
+      username: 'homing',
+      password: 'guess',
+      log: { level: ClickHouseLogLevel.OFF },
+    });
     await expect(stranger.query({ query: 'SELECT 1' })).rejects.toMatchObject({ code: '516' });
     await stranger.close();
   });

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type DirectoryHold, holdDirectory } from '../directory-hold.js';
 import { type ForkedModule, firstMessage, forkModule } from '../forked-module.js';
 import type { Report } from '../report.js';
+import { RestartPause } from '../restart-pause.js';
 import type { EngineSays, EngineStart } from './engine/engine.main.js';
 
 /** Opening many parts after a crash takes its time. */
@@ -11,8 +12,6 @@ const readyMsMax = 120_000;
 /** How long the engine of a process that was killed may take to let go of the directory. */
 const lockMsMax = 20_000;
 const lockPauseMs = 100;
-const restartMsMin = 100;
-const restartMsMax = 5_000;
 const stopMsMax = 15_000;
 const user = 'homing';
 /** Libuv's own pool runs the queries; two more are for files. */
@@ -29,6 +28,8 @@ export class EngineProcess {
   private forked: ForkedModule | undefined;
   private port = 0;
   private closing = false;
+  private readonly pause = new RestartPause();
+  private readonly stopping = new AbortController();
   private restarting: Promise<void> | undefined;
   version = '';
 
@@ -105,14 +106,16 @@ export class EngineProcess {
 
   /** On the port of before, so that clients find it again. */
   private async restart(): Promise<void> {
-    for (let pauseMs = restartMsMin; !this.closing; pauseMs = Math.min(pauseMs * 2, restartMsMax)) {
+    while (!this.closing) {
+      // The first pause also lets what is in flight of the dead one fail, rather than meet the next one half-way.
+      await delay(this.pause.next(), undefined, { signal: this.stopping.signal }).catch(() => {});
+      if (this.closing) return;
       try {
         await this.begin();
         this.options.report('info', `the embedded ClickHouse runs again (pid ${this.pid})`);
         return;
       } catch (error) {
         this.options.report('error', (error as Error).message);
-        await delay(pauseMs);
       }
     }
   }
@@ -121,6 +124,7 @@ export class EngineProcess {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
+    this.stopping.abort();
     await this.restarting;
     const child = this.forked?.child;
     if (child && child.exitCode === null && child.signalCode === null) {

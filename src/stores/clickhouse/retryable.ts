@@ -15,6 +15,9 @@ const connection = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** What the client says of a connection that ended too early, where there is no code. */
+const cutOff = /socket hang up|timeout error|aborted|premature close/i;
+
 const engineCodes = new Set([
   '159', // TIMEOUT_EXCEEDED
   '160', // TOO_SLOW
@@ -36,8 +39,9 @@ const engineCodes = new Set([
 /** The same statement may succeed later. An insert that is sent again needs the token that it was sent with. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof ClickHouseError) return engineCodes.has(error.code);
-  if (!(error instanceof Error)) return false;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && connection.has(code)) return true;
-  return /socket hang up|timeout error|aborted|premature close/i.test(error.message) || isRetryable(error.cause);
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };
+  if (typeof code === 'string' && connection.has(code)) return true;
+  if (typeof message === 'string' && cutOff.test(message)) return true;
+  return cause !== error && isRetryable(cause);
 }

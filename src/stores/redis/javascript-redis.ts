@@ -4,16 +4,17 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstMessage, forkModule } from '../forked-module.js';
 import type { Report } from '../report.js';
+import { RestartPause } from '../restart-pause.js';
 import type { RedisEndpoint } from './redis-endpoint.js';
 
 const readyMsMax = 30_000;
-const restartMsMin = 200;
-const restartMsMax = 5_000;
 
 export class JavascriptRedis {
   private child: ChildProcess | undefined;
   private port = 0;
   private closing = false;
+  private readonly pause = new RestartPause();
+  private readonly stopping = new AbortController();
 
   private constructor(private readonly report: Report) {}
 
@@ -41,19 +42,22 @@ export class JavascriptRedis {
       throw error;
     }
     this.child = forked.child;
-    forked.child.on('exit', () => void this.restart());
+    forked.child.once('exit', () => {
+      if (!this.closing) void this.restart();
+    });
   }
 
   /** On the same port, so that clients find it; it comes back empty, which checkpoints beside the data make visible. */
   private async restart(): Promise<void> {
-    for (let pauseMs = restartMsMin; !this.closing; pauseMs = Math.min(pauseMs * 2, restartMsMax)) {
-      this.report('error', 'the JavaScript Redis died and took its data along: starting an empty one');
+    this.report('error', 'the JavaScript Redis died and took its data along: starting an empty one');
+    while (!this.closing) {
+      await delay(this.pause.next(), undefined, { signal: this.stopping.signal }).catch(() => {});
+      if (this.closing) return;
       try {
         await this.begin();
         return;
       } catch (error) {
         this.report('error', `the JavaScript Redis does not start: ${(error as Error).message}`);
-        await delay(pauseMs);
       }
     }
   }
@@ -61,6 +65,7 @@ export class JavascriptRedis {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
+    this.stopping.abort();
     const { child } = this;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -17,6 +17,7 @@ import {
   untilEnded,
 } from '../process-identity.js';
 import type { Report } from '../report.js';
+import { RestartPause } from '../restart-pause.js';
 import { parseInfo, probeFor, type RedisEndpoint } from './redis-endpoint.js';
 import { watch } from './watcher.js';
 
@@ -27,8 +28,6 @@ const stopMsMax = 10_000;
 const silentStopMsMax = 2_000;
 const lookMs = 250;
 const probePauseMs = 20;
-const restartMsMin = 100;
-const restartMsMax = 5_000;
 const portAttemptsMax = 5;
 const logTailBytes = 2_000;
 /** Long enough for a supervisor to start the service again, short enough not to look like a leak. */
@@ -51,6 +50,8 @@ export class RedisServerChild {
   private watcher: ChildProcess | undefined;
   private look: NodeJS.Timeout | undefined;
   private closing = false;
+  private readonly pause = new RestartPause();
+  private readonly stopping = new AbortController();
   private restarting: Promise<void> | undefined;
   /** True when the server of an earlier process was taken over. */
   adopted = false;
@@ -205,14 +206,15 @@ export class RedisServerChild {
   }
 
   private async restart(): Promise<void> {
-    for (let pauseMs = restartMsMin; !this.closing; pauseMs = Math.min(pauseMs * 2, restartMsMax)) {
+    while (!this.closing) {
+      await delay(this.pause.next(), undefined, { signal: this.stopping.signal }).catch(() => {});
+      if (this.closing) return;
       try {
         await this.begin();
         this.options.report('info', `redis-server runs again (pid ${this.pid})`);
         return;
       } catch (error) {
         this.options.report('error', `redis-server does not start: ${(error as Error).message}`);
-        await delay(pauseMs);
       }
     }
   }
@@ -225,6 +227,7 @@ export class RedisServerChild {
   async close(): Promise<void> {
     if (this.closing) return;
     this.closing = true;
+    this.stopping.abort();
     clearInterval(this.look);
     await this.restarting;
     if (this.server) {

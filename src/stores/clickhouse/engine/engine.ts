@@ -3,7 +3,15 @@
 // insert. Parameters go in with `SET param_…`, which binds as the HTTP interface does and may run side by side; chdb's own
 // binding call may not.
 import { type ChdbQueryStream, type ChdbResult, drainPending, Session } from 'chdb';
-import { canBeCutIntoPieces, formatOf, insertFromFile, isInsert, isSelect, quote, splitStatements } from '../sql-text.js';
+import {
+  canBeCutIntoPieces,
+  formatOf,
+  insertFromFile,
+  isInsert,
+  isSelect,
+  quote,
+  splitStatements,
+} from '../sql-text.js';
 import { codes, EngineException, toException } from './exception.js';
 import { Lane } from './lane.js';
 import type { EngineRequest } from './request.js';
