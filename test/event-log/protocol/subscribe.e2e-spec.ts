@@ -1,6 +1,5 @@
 // Catch-up subscriptions with the official client: to a stream and to $all, filters, checkpoints, caught-up, endings.
 
-import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
   type AllStreamSubscription,
@@ -122,15 +121,12 @@ describe('to a stream', () => {
     await client.appendToStream('piped', [...jsonEvents(8), ...jsonEvents(1, 'finish')]);
     const subscription = client.subscribeToStream('piped');
     const ids: string[] = [];
-    const sink = new Writable({
-      objectMode: true,
-      write({ event }: ResolvedEvent, _encoding, done) {
+    await pipeline(subscription, async (events: AsyncIterable<ResolvedEvent>) => {
+      for await (const { event } of events) {
         ids.push(event?.id ?? '');
-        if (event?.type === 'finish') subscription.unsubscribe().then(() => done(), done);
-        else done();
-      },
+        if (event?.type === 'finish') await subscription.unsubscribe();
+      }
     });
-    await pipeline(subscription, sink);
     expect(new Set(ids).size).toBe(9);
   });
 

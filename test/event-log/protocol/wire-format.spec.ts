@@ -200,14 +200,14 @@ describe('append answers', () => {
   it('a wrong expected version carries both versions', () => {
     const { details, thrown } = named(new WrongExpectedRevision('größe', 3, 7));
     const wrong = details?.unpack(
-      shared.WrongExpectedVersion.deserializeBinary,
+      (packed) => shared.WrongExpectedVersion.deserializeBinary(packed),
       'event_store.client.WrongExpectedVersion',
     );
     expect([wrong?.getCurrentStreamRevision(), wrong?.getExpectedStreamPosition()]).toEqual(['7', '3']);
     expect(thrown).toEqual(new WrongExpectedRevision('größe', 3, 7));
     const none = named(new WrongExpectedRevision('größe', 'stream_exists', -1)).details;
     const unpacked = none?.unpack(
-      shared.WrongExpectedVersion.deserializeBinary,
+      (packed) => shared.WrongExpectedVersion.deserializeBinary(packed),
       'event_store.client.WrongExpectedVersion',
     );
     expect([unpacked?.hasCurrentNoStream(), unpacked?.hasExpectedStreamExists()]).toEqual([true, true]);
@@ -218,7 +218,7 @@ describe('append answers', () => {
     expect(named(new StreamDeleted('größe')).thrown).toBeInstanceOf(StreamDeleted);
     const tooLarge = named(new AppendTooLarge(1000, 2000));
     const size = tooLarge.details?.unpack(
-      shared.MaximumAppendSizeExceeded.deserializeBinary,
+      (packed) => shared.MaximumAppendSizeExceeded.deserializeBinary(packed),
       'event_store.client.MaximumAppendSizeExceeded',
     );
     expect(size?.getMaxappendsize()).toBe(1000);
