@@ -7,7 +7,8 @@ import type { Row } from '../../src/kernel/projection.js';
 import { FactsReader } from '../../src/metrics/facts-reader.js';
 import { ChunkBuilder } from '../../src/projector/clickhouse/chunk.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
-import { FactTables, monthsOf } from '../../src/projector/clickhouse/fact-tables.js';
+import { FactTables } from '../../src/projector/clickhouse/fact-tables.js';
+import { planOf } from '../../src/projector/clickhouse/plan-log.js';
 import { type HistoryEvent, newEvent } from '../projections/history.js';
 import type { TestEngine } from '../projector/clickhouse/engine.js';
 
@@ -43,7 +44,7 @@ export async function load(
     const builder = new ChunkBuilder(source, 0n);
     for (const event of half) builder.add(event);
     const chunk = builder.build();
-    if (chunk) await tables.insert({ ...chunk, revision: 0, attempt: 1, months: monthsOf(chunk) }, chunk);
+    if (chunk) await tables.insert({ ...planOf(chunk), revision: 0, attempt: 1 }, chunk);
   }
   return new FactsReader({
     client: engine.client,

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../event-log/event-log.js';
 import { categoryOf, type RecordedEvent } from '../../kernel/message.js';
-import { type Chunk, ChunkBuilder, type FactSource } from './chunk.js';
+import { type Chunk, ChunkBuilder, type FactSource, parkedMax } from './chunk.js';
 import type { ChunkPlan } from './plan-log.js';
 
 export interface ChunkLimits {
@@ -45,8 +45,22 @@ function cutOf(builder: ChunkBuilder, caughtUp: boolean): Cut {
 export type Decode = (event: LogEvent) => RecordedEvent;
 
 function fold(builder: ChunkBuilder, event: LogEvent, decode: Decode): void {
-  if (isBookkeeping(event.stream)) builder.pass(event.position);
-  else builder.add(decode(event));
+  if (isBookkeeping(event.stream)) {
+    builder.pass(event.position);
+    return;
+  }
+  try {
+    builder.add(decode(event));
+  } catch (error) {
+    builder.park(event, error);
+  }
+}
+
+function isFull(builder: ChunkBuilder, limits: ChunkLimits): boolean {
+  return builder.rows >= limits.rowsMax || builder.bytes >= limits.bytesMax || builder.parked.length >= parkedMax;
+}
+function isEmpty(builder: ChunkBuilder): boolean {
+  return builder.rows === 0 && builder.parked.length === 0;
 }
 
 /** Everything after a position, for ever, until the signal aborts. */
@@ -83,17 +97,17 @@ export async function* cutLog(
       // A failure is met when the promise is awaited; until then it must not count as unhandled.
       next.catch(() => undefined);
       if (page.value.kind === 'caught-up') {
-        if (builder.rows === 0) yield cut(true);
+        if (isEmpty(builder)) yield cut(true);
         continue;
       }
       let turn = 0;
       for (const event of page.value.events) {
         fold(builder, event, decode);
-        if (builder.rows >= limits.rowsMax || builder.bytes >= limits.bytesMax) yield cut(false);
+        if (isFull(builder, limits)) yield cut(false);
         turn += 1;
         if (turn % eventsPerTurn === 0) await nextTurn();
       }
-      if (builder.rows > 0) wait ??= waitFor(limits.waitMs);
+      if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs);
     }
   } finally {
     wait?.stop();
@@ -126,15 +140,37 @@ export async function chunkOfPlan(
   plan: ChunkPlan,
 ): Promise<Chunk | undefined> {
   const builder = new ChunkBuilder(source, plan.after);
-  reading: for await (const page of log.readAll({ after: plan.after })) {
-    for (const event of page) {
-      if (event.position > plan.to) break reading;
-      fold(builder, event, decode);
-    }
-    await nextTurn();
+  const leftOut = new Set(plan.parked.map(({ position }) => position));
+  for await (const event of eventsOfPlan(log, plan)) {
+    // What was parked stays out of this chunk, also when the code of today could fold it: that is another plan's work.
+    if (isBookkeeping(event.stream)) builder.pass(event.position);
+    else if (leftOut.has(event.position)) builder.park(event, undefined);
+    else builder.add(decode(event));
   }
   const chunk = builder.build();
   const same =
     chunk && chunk.id === plan.id && chunk.events === plan.events && chunk.rows === plan.rows && chunk.xor === plan.xor;
-  return same ? { ...chunk, to: plan.to } : undefined;
+  return same ? { ...chunk, after: plan.after, to: plan.to, parked: plan.parked } : undefined;
+}
+
+async function* eventsOfPlan(log: EventLogReader, plan: ChunkPlan): AsyncIterable<LogEvent> {
+  if (plan.only) {
+    for (const position of plan.only) yield* eventAt(log, position);
+    return;
+  }
+  for await (const page of log.readAll({ after: plan.after })) {
+    for (const event of page) {
+      if (event.position > plan.to) return;
+      yield event;
+    }
+    await nextTurn();
+  }
+}
+
+/** The event at a position; none when there is no event just there. */
+export async function* eventAt(log: EventLogReader, position: bigint): AsyncIterable<LogEvent> {
+  for await (const page of log.readAll({ ...(position > 1n ? { after: position - 1n } : {}), limit: 1 })) {
+    for (const event of page) if (event.position === position) yield event;
+    return;
+  }
 }

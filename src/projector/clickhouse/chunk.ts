@@ -1,6 +1,7 @@
 // A chunk: what a span of the log adds to the fact table, as text ready to be sent, one part for each month. Built from
 // the log alone, so whoever builds the chunk of a span builds the same bytes.
 import type { ColumnType } from '../../../projections/fact-row.js';
+import type { LogEvent } from '../../event-log/event-log.js';
 import { toMs } from '../../kernel/clock.js';
 import type { RecordedEvent } from '../../kernel/message.js';
 import type { RowProjection } from '../../kernel/projection.js';
@@ -20,8 +21,18 @@ export interface ChunkPart {
   readonly pieces: readonly Buffer[];
 }
 
+/** An event of which no rows could be made: where it is and why, never what it says. */
+export interface ParkedEvent {
+  readonly position: bigint;
+  readonly eventId: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly error: string;
+}
+
 export interface Chunk {
-  /** Position of the first event with rows: it names the chunk and stands in each of its rows. */
+  /** Position of the first event with rows, or parked: it names the chunk and stands in each of its rows. */
   readonly id: bigint;
   /** The last event considered, exclusive and inclusive end of the span. */
   readonly after: bigint;
@@ -32,8 +43,13 @@ export interface Chunk {
   /** Exclusive-or of those events' ids, 32 hex digits. */
   readonly xor: string;
   readonly parts: readonly ChunkPart[];
+  /** No event depends on another's rows, so one that fails is left out by itself. */
+  readonly parked: readonly ParkedEvent[];
 }
 
+/** Parked events of one chunk: it is cut when there are so many, for they stand in its plan. */
+export const parkedMax = 200;
+const errorCharactersMax = 300;
 const pieceBytes = 128 * 1024;
 
 class PartBuilder {
@@ -69,6 +85,7 @@ export class ChunkBuilder {
   /** The latest time by which the service knew of an event considered, milliseconds since 1970; 0 for none. */
   receivedUpTo = 0;
   private readonly parts = new Map<number, PartBuilder>();
+  readonly parked: ParkedEvent[] = [];
   private readonly line: ReturnType<typeof rowText>;
 
   constructor(
@@ -89,24 +106,38 @@ export class ChunkBuilder {
     this.to = position;
   }
 
+  /** An event that could not be read or made rows of. */
+  park({ position, id, stream, revision, type }: LogEvent, failure: unknown): void {
+    this.to = position;
+    this.id ??= position;
+    const text = failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure);
+    this.parked.push({ position, eventId: id, stream, revision, type, error: text.slice(0, errorCharactersMax) });
+  }
+
+  /** @throws whatever the event's own rows throw; then nothing of it is in the chunk. */
   add(event: RecordedEvent): void {
+    const lines = this.linesOf(event);
     this.to = event.position;
     this.receivedUpTo = Math.max(this.receivedUpTo, toMs(event.metadata.receivedAt));
-    const { on, partitionBy } = this.source.projection;
-    const rows = Object.hasOwn(on, event.type) ? (on[event.type]?.(event) ?? []) : [];
-    if (rows.length === 0) return;
+    if (lines.length === 0) return;
     this.id ??= event.position;
     this.events += 1;
     this.xor ^= BigInt(`0x${event.id.replaceAll('-', '')}`);
-    for (const row of rows) {
-      const text = `${this.line(row)}\t${this.id}\n`;
+    for (const { month, line } of lines) {
+      const text = `${line}\t${this.id}\n`;
       this.rows += 1;
       this.bytes += text.length;
-      this.part(monthOf(String(row[partitionBy]))).add(text);
+      this.part(month).add(text);
     }
   }
 
-  /** Undefined when no event of the span makes rows. */
+  private linesOf(event: RecordedEvent): readonly { readonly month: number; readonly line: string }[] {
+    const { on, partitionBy } = this.source.projection;
+    const rows = Object.hasOwn(on, event.type) ? (on[event.type]?.(event) ?? []) : [];
+    return rows.map((row) => ({ month: monthOf(String(row[partitionBy])), line: this.line(row) }));
+  }
+
+  /** Undefined when no event of the span makes rows, or should have. */
   build(): Chunk | undefined {
     if (this.id === undefined) return undefined;
     return {
@@ -117,6 +148,7 @@ export class ChunkBuilder {
       rows: this.rows,
       xor: this.xor.toString(16).padStart(32, '0'),
       parts: [...this.parts].sort(([a], [b]) => a - b).map(([month, part]) => part.build(month)),
+      parked: this.parked,
     };
   }
 
@@ -132,5 +164,6 @@ export class ChunkBuilder {
 
 /** Of an instant in UTC, as ClickHouse's toYYYYMM says it. */
 export function monthOf(iso: string): number {
+  if (!/^\d{4}-\d{2}/.test(iso)) throw new RangeError(`not an ISO instant: ${iso.slice(0, 40)}`);
   return Number(iso.slice(0, 4)) * 100 + Number(iso.slice(5, 7));
 }

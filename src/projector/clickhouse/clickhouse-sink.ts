@@ -6,8 +6,8 @@ import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { FactSource } from './chunk.js';
 import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk-stream.js';
-import { type FactTables, monthsOf } from './fact-tables.js';
-import { appendPlan, type ChunkPlan, lastPlan, planStream } from './plan-log.js';
+import type { FactTables } from './fact-tables.js';
+import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream } from './plan-log.js';
 
 /** How often a chunk is deleted and inserted anew before it is a fault that a person must look at. */
 const attemptsMax = 4;
@@ -34,18 +34,22 @@ export class FactsLost extends Error {
 /** How long an owner that was overtaken lets the other one go first before it plans a chunk itself, milliseconds. */
 const standbyMs = 3_000;
 
+/** The mark of how far it has come is written so long after the last of the machinery's own events, milliseconds. */
+const quietMs = 200;
+
 /** Somebody else planned the next chunk: nothing is wrong, the last plan must be read again. */
 class Overtaken extends Error {}
 
 export interface SinkCounters {
   chunks: number;
   rows: number;
+  parked: number;
   repairs: number;
   overtaken: number;
 }
 
 export class ClickHouseSink {
-  readonly counters: SinkCounters = { chunks: 0, rows: 0, repairs: 0, overtaken: 0 };
+  readonly counters: SinkCounters = { chunks: 0, rows: 0, parked: 0, repairs: 0, overtaken: 0 };
   private readonly stream: string;
   private logId = '';
   private plan: ChunkPlan | undefined;
@@ -56,6 +60,7 @@ export class ClickHouseSink {
   private readonly listeners = new Set<() => void>();
   /** Somebody else is at work on this build; this one steps in when a chunk has waited. */
   private standby = false;
+  private quiet: NodeJS.Timeout | undefined;
 
   constructor(private readonly deps: SinkDeps) {
     this.stream = planStream(deps.sink, deps.build);
@@ -117,6 +122,7 @@ export class ClickHouseSink {
         await this.take(cut, signal);
       }
     } finally {
+      clearTimeout(this.quiet);
       await cuts.return?.();
     }
   }
@@ -160,20 +166,34 @@ export class ClickHouseSink {
       this.completeUpToMs = Math.max(this.completeUpToMs, known);
     }
     if (cut.chunk) {
-      const planned = { ...cut.chunk, months: monthsOf(cut.chunk) };
       if (this.standby) await sleep(standbyMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const plan = await appendPlan(this.deps.log, this.stream, this.plan, planned);
+      const plan = await appendPlan(this.deps.log, this.stream, this.plan, planOf(cut.chunk));
       if (!plan) throw new Overtaken();
       this.plan = plan;
       this.standby = false;
       await this.deps.tables.insert(plan, cut.chunk);
       if (!(await this.deps.tables.holds(plan))) await this.settle(plan);
+      await this.deps.tables.saveOutcome(plan);
       this.counters.chunks += 1;
       this.counters.rows += cut.chunk.rows;
+      this.counters.parked += plan.parked.length;
     }
     if (cut.caughtUp) this.completeUpToMs = Math.max(this.completeUpToMs, this.deps.clock.now());
-    await this.reached(cut.considered);
+    // The machinery's own events (such as the plan just made) need no mark at once, but the mark must come to the head.
+    if (cut.chunk || cut.receivedUpToMs > 0) await this.reached(cut.considered);
+    else this.reachedQuietly(cut.considered, signal);
+  }
+
+  private reachedQuietly(position: bigint, signal: AbortSignal): void {
+    clearTimeout(this.quiet);
+    this.done = position > this.done ? position : this.done;
+    this.tell();
+    if (this.done === this.saved) return;
+    this.quiet = setTimeout(() => {
+      // A mark that fails is written with the next chunk, or by the next owner.
+      if (!signal.aborted) this.save().catch(() => undefined);
+    }, quietMs);
   }
 
   /** The same insert again, then the thorough check; on a difference the next attempt. */
@@ -192,7 +212,7 @@ export class ClickHouseSink {
       if (plan.attempt >= attemptsMax) {
         throw new Error(`chunk ${plan.id} still differs in ${differences.join(', ')} after ${plan.attempt} attempts`);
       }
-      const again = await appendPlan(log, this.stream, plan, { ...chunk, months: plan.months }, plan.attempt + 1);
+      const again = await appendPlan(log, this.stream, plan, plan, plan.attempt + 1);
       if (!again) throw new Overtaken();
       plan = again;
       this.counters.repairs += 1;
@@ -200,20 +220,29 @@ export class ClickHouseSink {
       differences = await tables.differences(plan, chunk);
     }
     this.plan = plan;
+    await this.deps.tables.saveOutcome(plan);
     await this.reached(plan.to);
   }
 
   private async reached(position: bigint): Promise<void> {
-    if (position > this.done) this.done = position;
-    if (this.done !== this.saved) {
-      await this.deps.tables.saveProgress({
-        logId: this.logId,
-        position: this.done,
-        completeUpToMs: this.completeUpToMs,
-        planRevision: this.plan?.revision ?? -1,
-      });
-      this.saved = this.done;
-    }
+    clearTimeout(this.quiet);
+    this.done = position > this.done ? position : this.done;
+    if (this.done !== this.saved) await this.save();
+    this.tell();
+  }
+
+  private async save(): Promise<void> {
+    const position = this.done;
+    await this.deps.tables.saveProgress({
+      logId: this.logId,
+      position,
+      completeUpToMs: this.completeUpToMs,
+      planRevision: this.plan?.revision ?? -1,
+    });
+    this.saved = position;
+  }
+
+  private tell(): void {
     for (const listener of this.listeners) listener();
   }
 }

@@ -56,15 +56,48 @@ export async function changeBuild(
   log: Pick<EventLog, 'append'>,
   sink: string,
   seen: FactBuilds,
-  change: { readonly type: BuildChange; readonly build: number; readonly fingerprint?: string },
+  { type, ...data }: { readonly type: BuildChange; readonly build: number; readonly fingerprint?: string },
 ): Promise<boolean> {
-  const { type, ...data } = change;
+  return await appendNext(log, sink, seen, type, data);
+}
+
+const droppedType = 'EventDropped';
+
+/** Leaves an event out of every build from now on. False: read the builds again. */
+export async function dropEvent(
+  log: Pick<EventLog, 'append'>,
+  sink: string,
+  seen: FactBuilds,
+  event: { readonly position: string; readonly reason: string },
+): Promise<boolean> {
+  return await appendNext(log, sink, seen, droppedType, event);
+}
+
+/** Positions of the events that were dropped. */
+export async function droppedEvents(log: Pick<EventLog, 'readStream'>, sink: string): Promise<ReadonlySet<string>> {
+  const dropped = new Set<string>();
+  for await (const page of log.readStream(buildsStream(sink))) {
+    for (const { type, data } of page) {
+      if (type === droppedType)
+        dropped.add((JSON.parse(Buffer.from(data).toString('utf8')) as { position: string }).position);
+    }
+  }
+  return dropped;
+}
+
+async function appendNext(
+  log: Pick<EventLog, 'append'>,
+  sink: string,
+  seen: FactBuilds,
+  ...[type, data]: [type: string, data: object]
+): Promise<boolean> {
   const stream = buildsStream(sink);
+  const json = JSON.stringify(data);
   const event = {
-    id: deriveId('fact-build', stream, String(seen.revision), type, JSON.stringify(data)),
+    id: deriveId('fact-build', stream, String(seen.revision), type, json),
     type,
     contentType: 'application/json' as const,
-    data: Buffer.from(JSON.stringify(data), 'utf8'),
+    data: Buffer.from(json, 'utf8'),
     metadata: Buffer.from('{}', 'utf8'),
   };
   try {

@@ -1,13 +1,14 @@
 // The tables of one build of the facts: insert a chunk, tell whether it is there, and make it be there.
 import { hash } from 'node:crypto';
-import type { Chunk, FactSource } from './chunk.js';
+import type { Chunk, FactSource, ParkedEvent } from './chunk.js';
 import { type Engine, quoted } from './engine.js';
 import { type ChunkPlan, insertToken } from './plan-log.js';
 import { describe, finalised, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
+import { escaped } from './row-text.js';
 import { type FactSchema, factSchema } from './schema.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */
-function storedColumns(source: FactSource): readonly string[] {
+export function storedColumns(source: FactSource): readonly string[] {
   return [...source.projection.columns, 'chunk'];
 }
 
@@ -50,6 +51,7 @@ export class FactTables {
 
   /** The cheap check after every insert: as many rows, and of the same events, as were planned. */
   async holds(plan: ChunkPlan): Promise<boolean> {
+    if (plan.rows === 0) return true;
     const found = await this.engine.row<{ rows: string; xor: string }>(
       `SELECT toString(count()) AS rows, lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0))) AS xor FROM ${rowsOfChunk(this.span(plan))}`,
     );
@@ -59,6 +61,7 @@ export class FactTables {
   /** The thorough check after a crash: every row's text, and every roll-up. Names what differs. */
   async differences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
     const found: string[] = [];
+    if (plan.rows === 0) return found;
     if (!(await this.holdsText(plan, chunk))) found.push(this.schema.factTable);
     for (const shape of await this.rollUps()) {
       if (!(await holdsChunk(this.engine, shape, this.span(plan)))) found.push(shape.rollUp.table);
@@ -144,6 +147,43 @@ export class FactTables {
     );
   }
 
+  /** What a plan says of parked events, where an operator can list it. */
+  async saveOutcome(plan: ChunkPlan): Promise<void> {
+    if (plan.parked.length > 0) await this.saveParked(plan.parked);
+    if (plan.only) await this.settleParked(plan.only, 'retried');
+  }
+
+  async parked(): Promise<readonly ParkedEvent[]> {
+    const rows = await this.engine.rows<Record<string, string>>(
+      `SELECT toString(position) AS at_position, max(event_id) AS event, max(stream) AS of_stream, toString(max(revision)) AS of_revision, max(type) AS of_type, max(error) AS why
+       FROM sink_parked WHERE sink = ${quoted(this.place.sink)} AND build = ${this.place.build} GROUP BY position HAVING max(settled) = '' ORDER BY position`,
+    );
+    return rows.map((row) => ({
+      position: BigInt(row['at_position'] ?? 0),
+      eventId: row['event'] ?? '',
+      stream: row['of_stream'] ?? '',
+      revision: Number(row['of_revision']),
+      type: row['of_type'] ?? '',
+      error: row['why'] ?? '',
+    }));
+  }
+
+  private async saveParked(parked: readonly ParkedEvent[]): Promise<void> {
+    const { sink, build } = this.place;
+    const lines = parked.map(({ position, eventId, stream, revision, type, error }) =>
+      [sink, build, position, eventId, escaped(stream), revision, escaped(type), escaped(error)].join('\t'),
+    );
+    const columns = ['sink', 'build', 'position', 'event_id', 'stream', 'revision', 'type', 'error'];
+    await this.engine.insertText('sink_parked', columns, [Buffer.from(`${lines.join('\n')}\n`)], '');
+  }
+
+  /** They need no attention any more. */
+  async settleParked(positions: readonly bigint[], how: 'retried' | 'dropped'): Promise<void> {
+    const lines = positions.map((position) => [this.place.sink, this.place.build, position, how].join('\t'));
+    const columns = ['sink', 'build', 'position', 'settled'];
+    await this.engine.insertText('sink_parked', columns, [Buffer.from(`${lines.join('\n')}\n`)], '');
+  }
+
   private async holdsText(plan: ChunkPlan, chunk: Chunk): Promise<boolean> {
     const found = await this.engine.row<{ rows: string; digest: string }>(
       `SELECT toString(count()) AS rows, ${rowsDigest(storedColumns(this.source))} AS digest FROM ${rowsOfChunk(this.span(plan))}`,
@@ -189,9 +229,4 @@ export function digestOfLines(pieces: readonly Buffer[]): string {
     }
   }
   return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-}
-
-/** Months of the rows of a chunk that is to be planned. */
-export function monthsOf(chunk: Chunk): readonly number[] {
-  return chunk.parts.map(({ month }) => month);
 }

@@ -76,6 +76,7 @@ function measure(facts: FactsProjector, registers: Registry[]): void {
   const names = {
     chunks: 'Chunks inserted into ClickHouse.',
     rows: 'Rows inserted into ClickHouse.',
+    parked: 'Events that no rows could be made of and that were left out.',
     repairs: 'Chunks that a check after a failure found different and that were inserted anew.',
     overtaken: 'Times that another process had planned the next chunk first.',
   } as const;

@@ -3,7 +3,7 @@
 
 import { type EventLog, type EventLogReader, type LogEvent, WrongExpectedRevision } from '../../event-log/event-log.js';
 import { deriveId } from '../../kernel/ids.js';
-import type { Chunk } from './chunk.js';
+import type { Chunk, ParkedEvent } from './chunk.js';
 
 /** What an owner promised to insert, and under which token. */
 export interface ChunkPlan {
@@ -18,6 +18,9 @@ export interface ChunkPlan {
   readonly months: readonly number[];
   /** 1, and one more each time the chunk had to be deleted and inserted anew: no token is ever used for two contents. */
   readonly attempt: number;
+  readonly parked: readonly ParkedEvent[];
+  /** Present when parked events are taken in after all: positions of just these; the span is empty then. */
+  readonly only?: readonly bigint[];
 }
 
 const planType = 'ChunkPlanned';
@@ -43,6 +46,11 @@ function parsed(event: LogEvent): ChunkPlan {
     xor: data['xor'] as string,
     months: data['months'] as number[],
     attempt: data['attempt'] as number,
+    parked: ((data['parked'] ?? []) as (Omit<ParkedEvent, 'position'> & { position: string })[]).map((parked) => ({
+      ...parked,
+      position: BigInt(parked.position),
+    })),
+    ...(data['only'] ? { only: (data['only'] as string[]).map(BigInt) } : {}),
   };
 }
 
@@ -60,6 +68,14 @@ export async function* allPlans(log: EventLogReader, stream: string): AsyncItera
   for await (const page of log.readStream(stream)) for (const event of page) yield parsed(event);
 }
 
+/** What is to be planned: a chunk without its text. */
+export type PlannedChunk = Omit<ChunkPlan, 'revision' | 'attempt'>;
+
+export function planOf(chunk: Chunk): PlannedChunk {
+  const { id, after, to, events, rows, xor, parked, parts } = chunk;
+  return { id, after, to, events, rows, xor, parked, months: parts.map(({ month }) => month) };
+}
+
 /**
  * Appends the plan of a chunk after `previous`. Undefined: somebody else planned first; read the last plan again.
  * The event's id derives from what is planned, so an append whose answer was lost is not planned twice.
@@ -68,40 +84,22 @@ export async function appendPlan(
   log: EventLog,
   stream: string,
   previous: ChunkPlan | undefined,
-  chunk: Pick<Chunk, 'id' | 'after' | 'to' | 'events' | 'rows' | 'xor'> & { readonly months: readonly number[] },
+  chunk: PlannedChunk,
   attempt = 1,
 ): Promise<ChunkPlan | undefined> {
-  const data = {
-    id: String(chunk.id),
-    after: String(chunk.after),
-    to: String(chunk.to),
-    events: chunk.events,
-    rows: chunk.rows,
-    xor: chunk.xor,
-    months: chunk.months,
-    attempt,
-  };
-  const id = deriveId('chunk-plan', stream, String(previous?.revision ?? -1), JSON.stringify(data));
+  const json = JSON.stringify({ ...chunk, attempt, revision: undefined }, (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
   const event = {
-    id,
+    id: deriveId('chunk-plan', stream, String(previous?.revision ?? -1), json),
     type: planType,
     contentType: 'application/json' as const,
-    data: Buffer.from(JSON.stringify(data), 'utf8'),
+    data: Buffer.from(json, 'utf8'),
     metadata: Buffer.from('{}', 'utf8'),
   };
   try {
     const { revision } = await log.append(stream, [event], previous?.revision ?? 'no_stream');
-    return {
-      revision,
-      id: chunk.id,
-      after: chunk.after,
-      to: chunk.to,
-      events: chunk.events,
-      rows: chunk.rows,
-      xor: chunk.xor,
-      months: chunk.months,
-      attempt,
-    };
+    return { ...chunk, revision, attempt };
   } catch (error) {
     if (error instanceof WrongExpectedRevision) return undefined;
     throw error;

@@ -16,7 +16,8 @@ const escapes: Readonly<Record<string, string>> = {
   '\0': '\\0',
   "'": "\\'",
 };
-function escaped(text: string): string {
+/** A value of TabSeparated text. */
+export function escaped(text: string): string {
   return text.replace(special, (character) => escapes[character] ?? character);
 }
 

@@ -1,0 +1,241 @@
+// What an operator can ask of the facts, in any process that reaches the log and ClickHouse: how they are, a new build,
+// back to the old one, a comparison with the log, and what to do with events that no rows could be made of.
+import type { EventLog, LogEvent } from '../../event-log/event-log.js';
+import type { AnyEvent } from '../../kernel/projection.js';
+import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../dead-letters.js';
+import { lagOf } from '../lag.js';
+import type { ProjectionRow } from '../operations.js';
+import type { DeadLetter } from '../parking.js';
+import type { VerifyReport } from '../verifier.js';
+import { ChunkBuilder, type FactSource } from './chunk.js';
+import { type Decode, eventAt } from './chunk-stream.js';
+import type { Engine } from './engine.js';
+import {
+  activeOf,
+  changeBuild,
+  dropEvent,
+  droppedEvents,
+  type FactBuild,
+  nextBuild,
+  readBuilds,
+} from './fact-builds.js';
+import { FactTables } from './fact-tables.js';
+import { FactsVerifier } from './facts-verifier.js';
+import { appendPlan, lastPlan, planOf, planStream } from './plan-log.js';
+import { fingerprint } from './schema.js';
+
+export interface FactsOperationsOptions {
+  readonly log: EventLog;
+  readonly engine: Engine;
+  readonly source: FactSource;
+  readonly decode: Decode;
+  readonly timeZone: string;
+  readonly nowMs: () => number;
+}
+
+/** Tries against whoever plans chunks at the same time. */
+const triesMax = 50;
+
+export class FactsOperations {
+  constructor(private readonly options: FactsOperationsOptions) {}
+
+  get name(): string {
+    return this.options.source.projection.name;
+  }
+
+  /** Builds that are read or being made. */
+  async status(): Promise<ProjectionRow[]> {
+    const { log, nowMs } = this.options;
+    const head = await log.head();
+    const { builds } = await readBuilds(log, this.name);
+    const live = builds.filter(({ state }) => state === 'active' || state === 'building');
+    return await Promise.all(
+      live.map(async ({ build, state }) => {
+        const tables = this.tables(build);
+        const progress = await tables.progress().catch(() => undefined);
+        const position = progress?.position ?? 0n;
+        const [lag] = await lagOf(log, [{ position, recordedAt: progress?.completeUpToMs ?? 0 }], nowMs());
+        const parked = progress ? (await this.lettersOf(build)).length : 0;
+        return {
+          projection: this.name,
+          shard: 0,
+          build,
+          state,
+          position: String(position),
+          lagEvents: lag?.events ?? 0,
+          lagCapped: lag?.capped ?? false,
+          lagSeconds: lag?.seconds ?? 0,
+          parkedKeys: parked,
+          deadLetters: parked,
+          progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
+        };
+      }),
+    );
+  }
+
+  /** Begins a new build; one that is being made already is taken for it. */
+  async rebuild(): Promise<number> {
+    const { log, timeZone, source } = this.options;
+    for (let attempt = 0; attempt < triesMax; attempt += 1) {
+      const seen = await readBuilds(log, this.name);
+      const making = seen.builds.find(({ state }) => state === 'building');
+      if (making) return making.build;
+      const build = nextBuild(seen);
+      const made = fingerprint(timeZone, source.projection.version);
+      if (await changeBuild(log, this.name, seen, { type: 'BuildStarted', build, fingerprint: made })) return build;
+    }
+    throw new Error('the builds of the facts kept changing; try again');
+  }
+
+  /** Gives up what is being made. What readers read stays. */
+  async abort(): Promise<void> {
+    const seen = await readBuilds(this.options.log, this.name);
+    for (const { build } of seen.builds.filter(({ state }) => state === 'building')) {
+      const now = await readBuilds(this.options.log, this.name);
+      await changeBuild(this.options.log, this.name, now, { type: 'BuildAborted', build });
+    }
+  }
+
+  /** Goes back to the build that was read before: it catches up, and then takes over. @throws Error when none was kept */
+  async rollback(): Promise<number> {
+    const { log } = this.options;
+    const seen = await readBuilds(log, this.name);
+    const kept = seen.builds.filter(({ state }) => state === 'kept').at(-1);
+    if (!kept) throw new Error(`${this.name}: no earlier build was kept`);
+    const { build, fingerprint: made } = kept;
+    if (made !== fingerprint(this.options.timeZone, this.options.source.projection.version)) {
+      throw new Error(
+        `${this.name}: build ${build} was made by other code or for another time zone; run that to read it`,
+      );
+    }
+    await changeBuild(log, this.name, seen, { type: 'BuildStarted', build, fingerprint: made });
+    return build;
+  }
+
+  /** One report for each table of the build that readers read. @throws Error when there is none */
+  async verify(signal?: AbortSignal): Promise<VerifyReport[]> {
+    const { log, source, decode } = this.options;
+    const { build } = await this.active();
+    const tables = this.tables(build);
+    const stream = planStream(this.name, build);
+    const reports = await new FactsVerifier({ log, tables, source, decode, stream }).verify(signal);
+    const parked = await this.lettersOf(build);
+    const position = (await tables.progress())?.position ?? 0n;
+    return reports.map(({ table, ...report }, index) => ({
+      part: `${this.name} ${table}`,
+      position,
+      ...report,
+      parked: index === 0 ? parked : [],
+    }));
+  }
+
+  async list(): Promise<PlacedLetter[]> {
+    const { builds } = await readBuilds(this.options.log, this.name);
+    const active = builds.find(({ state }) => state === 'active');
+    if (!active) return [];
+    return (await this.lettersOf(active.build)).map((letter) => ({ ...letter, projection: this.name, shard: 0 }));
+  }
+
+  /** The letter and the event as the rows would be made of it now. @throws NoSuchLetter */
+  async show(position: string): Promise<{ readonly letter: PlacedLetter; readonly event: AnyEvent | string }> {
+    const letter = (await this.list()).find((one) => one.position === position);
+    if (!letter) throw new NoSuchLetter(this.name, position);
+    const [event] = await this.events([letter]);
+    try {
+      return { letter, event: event ? this.options.decode(event) : 'not in the log any more' };
+    } catch (error) {
+      return { letter, event: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Makes rows of parked events after all, of one or of all; those that fail again stay. @throws NoSuchLetter */
+  async retry(position?: string): Promise<RetryOutcome> {
+    const letters = (await this.list()).filter((letter) => position === undefined || letter.position === position);
+    if (letters.length === 0 && position !== undefined) throw new NoSuchLetter(this.name, position);
+    const folded = letters.length === 0 ? 0 : await this.takeIn(await this.events(letters));
+    return { folded, stillParked: (await this.list()).length, rebuilding: [] };
+  }
+
+  /** Leaves the event out for good, in later builds too. @throws NoSuchLetter */
+  async drop(position: string, reason: string): Promise<RetryOutcome> {
+    if (!(await this.list()).some((letter) => letter.position === position)) {
+      throw new NoSuchLetter(this.name, position);
+    }
+    for (let attempt = 0; attempt < triesMax; attempt += 1) {
+      const seen = await readBuilds(this.options.log, this.name);
+      if (await dropEvent(this.options.log, this.name, seen, { position, reason })) {
+        return { folded: 0, stillParked: (await this.list()).length, rebuilding: [] };
+      }
+    }
+    throw new Error('the builds of the facts kept changing; nothing was dropped, try again');
+  }
+
+  /** One chunk of just these events, planned like any other; how many of them made rows. */
+  private async takeIn(events: readonly LogEvent[]): Promise<number> {
+    const { log, source, decode } = this.options;
+    const { build } = await this.active();
+    const stream = planStream(this.name, build);
+    for (let attempt = 0; attempt < triesMax; attempt += 1) {
+      const last = await lastPlan(log, stream);
+      const builder = new ChunkBuilder(source, last?.to ?? 0n);
+      const only: bigint[] = [];
+      for (const event of events) {
+        try {
+          builder.add(decode(event));
+          only.push(event.position);
+        } catch {
+          // It stays parked, with the reason it was parked for.
+        }
+      }
+      const chunk = builder.build();
+      if (!chunk) return 0;
+      const to = last?.to ?? 0n;
+      const plan = await appendPlan(log, stream, last, { ...planOf(chunk), after: to, to, only });
+      if (!plan) continue;
+      const tables = this.tables(build);
+      await tables.insert(plan, chunk);
+      const differences = await tables.differences(plan, chunk);
+      // The sink of this build finds the plan and carries it out, as it would after a crash.
+      if (differences.length > 0) throw new Error(`taken in, but not whole yet: ${differences.join(', ')}`);
+      await tables.saveOutcome(plan);
+      return only.length;
+    }
+    throw new Error('the sink kept planning; nothing was retried, try again');
+  }
+
+  private async lettersOf(build: number): Promise<DeadLetter[]> {
+    const dropped = await droppedEvents(this.options.log, this.name);
+    const parked = await this.tables(build).parked();
+    return parked
+      .filter(({ position }) => !dropped.has(String(position)))
+      .map(({ position, eventId, stream, revision, type, error }) => ({
+        position: String(position),
+        eventId,
+        stream,
+        revision,
+        type,
+        keys: [`${stream}@${revision}`],
+        error,
+      }));
+  }
+
+  private async events(letters: readonly DeadLetter[]): Promise<LogEvent[]> {
+    const found: LogEvent[] = [];
+    for (const { position, eventId } of letters) {
+      for await (const event of eventAt(this.options.log, BigInt(position)))
+        if (event.id === eventId) found.push(event);
+    }
+    return found;
+  }
+
+  private async active(): Promise<FactBuild> {
+    const active = activeOf(await readBuilds(this.options.log, this.name));
+    if (!active) throw new Error(`${this.name}: there is no build that readers read`);
+    return active;
+  }
+
+  private tables(build: number): FactTables {
+    const { engine, source, timeZone } = this.options;
+    return new FactTables(engine, source, { sink: this.name, build, timeZone });
+  }
+}
