@@ -96,7 +96,7 @@ export async function answerBrand(
   };
 }
 
-type Answered = Readonly<Record<string, unknown>>;
+type Answered = Readonly<Record<string, string | number | null | readonly number[]>>;
 
 function cellOf(row: Answered): Record<string, string> {
   const values = brandDimensions.filter((name) => row[`by_${name}`] !== undefined);
@@ -129,7 +129,9 @@ export async function askReach(reader: FactsReader, question: BrandQuestion, bui
   const none = { numerator: 0, denominator: 0 };
   const { numerator, denominator } = counts.find(({ total }) => total) ?? none;
   return {
-    rows: counts.filter(({ total }) => !total).map(({ total: _, ...count }) => count),
+    rows: counts
+      .filter(({ total }) => !total)
+      .map(({ cell, numerator, denominator }) => ({ cell, numerator, denominator })),
     total: { numerator, denominator },
   };
 }
