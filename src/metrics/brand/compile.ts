@@ -44,7 +44,7 @@ function withEligible(question: BrandQuestion, build: number): string {
   SELECT member_id, argMaxMerge(age_band) AS age, max(brand_withdrawn_at_position) AS withdrawn
   FROM member_facts_v${build} WHERE member_id IN (
     SELECT DISTINCT arrayJoin([member_id, sender_id]) FROM brand_facts_v${build}
-    WHERE brand_id = ${brand} AND fact IN ('ProductCardSent', 'ProductCardDisplayed'))
+    WHERE brand_id = ${brand} AND fact IN ('ProductCardSent', 'ProductCardDisplayed', 'ProductCardTapped'))
   GROUP BY member_id HAVING age = ${adult}),
 sent AS (
   SELECT card_id, c.sender_id AS sender_id FROM brand_facts_v${build} AS c
