@@ -22,6 +22,7 @@ export class Lane {
     private readonly decoder: Decoder,
     runners: readonly DocumentRunner[],
     private readonly listener: LaneListener = {},
+    private readonly backoff: Pick<Backoff, 'wait' | 'reset'> = new Backoff(),
   ) {
     this.runners = runners;
   }
@@ -33,21 +34,20 @@ export class Lane {
 
   /** Until the signal aborts, or no runner is left. */
   async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
     while (!signal.aborted && this.runners.length > 0) {
       try {
         await this.each((runner) => runner.open());
         await this.each((runner) => runner.begin());
-        if (this.runners.length > 0) await this.follow(signal, backoff);
+        if (this.runners.length > 0) await this.follow(signal);
       } catch (error) {
         if (signal.aborted) return;
         this.listener.fault?.(error);
-        await backoff.wait(signal);
+        await this.backoff.wait(signal);
       }
     }
   }
 
-  private async follow(signal: AbortSignal, backoff: Backoff): Promise<void> {
+  private async follow(signal: AbortSignal): Promise<void> {
     const start = leastOf(this.runners.map(({ position }) => position));
     let after = start;
     for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
@@ -61,7 +61,7 @@ export class Lane {
         after = page.events.at(-1)?.position ?? after;
         await this.listener.folded?.();
       }
-      backoff.reset();
+      this.backoff.reset();
       if (this.runners.length === 0) return;
     }
   }
