@@ -4,11 +4,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, toIso } from '../kernel/clock.js';
 import type { EventMetadata } from '../kernel/message.js';
 import { streamName } from '../kernel/message.js';
-import { type EventLog, type LogEvent, StreamDeleted, WrongExpectedRevision } from './event-log.js';
+import { type EventLog, type LogEvent, type NewEvent, StreamDeleted, WrongExpectedRevision } from './event-log.js';
 import { LruMap } from './lru-map.js';
 import { deriveKey, keyBytes, masterKeyId, open, seal } from './sealing.js';
 
 export const subjectKeyCreated = 'SubjectKeyCreated';
+/** Names the master key that a log is written with; its newest event holds. */
+const masterKeyStream = 'hominglog-masterkey';
 /** Keys held in memory; 32 bytes each and as much again around it. */
 const cachedKeysMax = 100_000;
 
@@ -27,11 +29,11 @@ export class SubjectErased extends Error {
   }
 }
 
-/** A key event names a master key that this process was not given. A fault of the configuration, never "no text". */
+/** The log's personal keys need a master key that was not given. A fault of the configuration, never "no text". */
 export class MasterKeyMissing extends Error {
   constructor(readonly wrappedBy: string) {
     super(
-      `a personal key is wrapped by master key ${wrappedBy}, which is not configured: start with the key of this log`,
+      `this log was written with master key ${wrappedBy}, which is not the configured one: start with the key of this log (HOMING_MASTER_KEY, or master.key in the data directory)`,
     );
     this.name = 'MasterKeyMissing';
   }
@@ -57,6 +59,36 @@ export class Keyring {
     for (const master of [options.masterKey, ...(options.formerMasterKeys ?? [])]) {
       this.wrappingKeys.set(masterKeyId(master), deriveKey(master, 'wrap'));
     }
+  }
+
+  /**
+   * To be called before anything is written: a log goes on with the master key it was begun with (or one that was given
+   * as its former). @throws MasterKeyMissing
+   */
+  async begin(): Promise<void> {
+    for (;;) {
+      const { revision, keyId } = await this.begunWith();
+      if (keyId === this.current) return;
+      if (keyId !== undefined && !this.wrappingKeys.has(keyId)) throw new MasterKeyMissing(keyId);
+      try {
+        const event = this.event('MasterKeyUsed', { keyId: this.current });
+        await this.options.log.append(masterKeyStream, [event], revision < 0 ? 'no_stream' : revision);
+        return;
+      } catch (error) {
+        // Another process begins at the same moment: look what it wrote.
+        if (!(error instanceof WrongExpectedRevision)) throw error;
+      }
+    }
+  }
+
+  private async begunWith(): Promise<{ readonly revision: number; readonly keyId?: string }> {
+    for await (const page of this.options.log.readStream(masterKeyStream, { direction: 'backwards', limit: 1 })) {
+      const [newest] = page;
+      if (!newest) continue;
+      const { keyId } = JSON.parse(Buffer.from(newest.data).toString('utf8')) as { keyId: string };
+      return { revision: newest.revision, keyId };
+    }
+    return { revision: -1 };
   }
 
   /** The person's key, undefined when there is none (never made, or destroyed). */
@@ -120,9 +152,13 @@ export class Keyring {
     }
   }
 
-  private keyEvent(memberId: string, key: Buffer) {
+  private keyEvent(memberId: string, key: Buffer): NewEvent {
     const wrapping = this.wrappingKeys.get(this.current) as Buffer;
     const stored: StoredKey = { memberId, wrappedBy: this.current, wrapped: seal(wrapping, key, ['key', memberId]) };
+    return this.event(subjectKeyCreated, stored);
+  }
+
+  private event(type: string, data: object): NewEvent {
     const now = toIso(this.options.clock.now());
     const metadata: EventMetadata = {
       schemaVersion: 1,
@@ -134,9 +170,9 @@ export class Keyring {
     };
     return {
       id: randomUUID(),
-      type: subjectKeyCreated,
-      contentType: 'application/json' as const,
-      data: Buffer.from(JSON.stringify(stored)),
+      type,
+      contentType: 'application/json',
+      data: Buffer.from(JSON.stringify(data)),
       metadata: Buffer.from(JSON.stringify(metadata)),
     };
   }

@@ -12,6 +12,7 @@ import { identify } from './access/identity.js';
 import type { MemberTokens } from './access/member-token.js';
 import { serveApiDescription } from './operation/openapi.js';
 import { measureRequests } from './operation/prometheus.controller.js';
+import { Problem } from './problem/problem.js';
 import { advanceClock } from './request/caller.js';
 import { acceptJson } from './request/json-body.js';
 import { limitRate, type RateLimits } from './request/rate-limit.js';
@@ -29,6 +30,8 @@ export interface ServerOptions extends RateLimits {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly logger: Logger;
+  /** True once the service is told to stop: requests that come then are sent away. */
+  readonly isClosing: () => boolean;
   /** Counts rate limits for all processes; absent: each counts its own. */
   readonly sharedRedis?: Redis;
 }
@@ -38,6 +41,8 @@ const requestIdPattern = /^[\x21-\x7e]{1,64}$/;
 export function makeAdapter({ bodyBytesMax, trustedProxies }: ServerOptions): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: bodyBytesMax,
+    // A hook of ours answers then, as every problem is answered.
+    return503OnClosing: false,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     requestTimeout: requestMsMax,
     keepAliveTimeout: keepAliveMs,
@@ -52,7 +57,7 @@ export function makeAdapter({ bodyBytesMax, trustedProxies }: ServerOptions): Fa
 /** Before `app.init()`: hooks run in the order in which they are added here. */
 export async function prepareServer(app: NestFastifyApplication, options: ServerOptions): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  const { keys, tokens, clock, registry, logger } = options;
+  const { keys, tokens, clock, registry, logger, isClosing } = options;
   acceptJson(fastify);
   fastify.decorateRequest('identity', undefined);
   fastify.decorateRequest('clock');
@@ -60,6 +65,9 @@ export async function prepareServer(app: NestFastifyApplication, options: Server
     request.clock = clock;
     request.identity = await identify(request, keys, tokens);
     reply.header('x-request-id', request.id);
+    if (!isClosing()) return;
+    reply.header('connection', 'close');
+    throw new Problem('closing', 'the service is stopping: send it again', { retryAfterSec: 1 });
   });
   measureRequests(fastify, registry);
   await limitRate(fastify, options, options.sharedRedis);

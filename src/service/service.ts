@@ -76,10 +76,12 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
   const links = { publicUrl: publicUrl ?? '' };
   const timers = timerHand(config, engines, writeSide.clock, logger, opened);
   const parts = partsOf(config, engines, writeSide, watched);
+  let isClosing = false;
   const server: ServerOptions = {
     ...config.http,
     ...writeSide,
     ...watched,
+    isClosing: () => isClosing,
     ...(config.redis.url === undefined ? {} : { sharedRedis: engines.redis.client }),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -91,9 +93,12 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
       parts: parts.map(({ module }) => module),
     }),
     makeAdapter(server),
-    { logger: new NestLogger(logger), bodyParser: false, return503OnClosing: true, abortOnError: false },
+    { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
-  opened.add('http', () => app.close());
+  opened.add('http', () => {
+    isClosing = true;
+    return app.close();
+  });
   await prepareServer(app, server);
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const hasDashboard = hasApi(config) && (await serveDashboard(fastify));

@@ -48,7 +48,9 @@ export async function openWriteSide(
   );
   const clock = kind === 'import' ? new ImportClock(startMs, clockRecord.moved) : systemClock;
   opened.add('import clock', () => clockRecord.flush());
-  const codec = new EventCodec(new Keyring({ log, masterKey, clock: systemClock }), personalTable(eventCatalog));
+  const keyring = new Keyring({ log, masterKey, clock: systemClock });
+  await keyring.begin();
+  const codec = new EventCodec(keyring, personalTable(eventCatalog));
   const store = new EventStore({ log, codec, shared: isLogShared });
   const keys = new ApiKeyStore(log, systemClock);
   await keys.start(isLogShared);

@@ -69,3 +69,19 @@ describe('limits', () => {
     expect((await burst(keys.import)).filter(({ status }) => status === 429)).toEqual([]);
   });
 });
+
+describe('told to stop', () => {
+  it('the service lets what is in flight finish and sends away what comes then', async () => {
+    const moment = { contentRef: { kind: 'text', contentId: 'last', creatorId: 'anna' } };
+    const inFlight = service.send('POST', '/v1/moments', { key: keys.import, member: 'anna', body: moment });
+    // The request is on its way once its socket is there; then it is in flight for as long as the disk needs.
+    await service.send('GET', '/health/live', { key: undefined });
+    const stopped = service.parts.close();
+    const late = await service.send('POST', '/v1/moments', { key: keys.import, member: 'anna', body: moment });
+    expect(late).toMatchObject({ status: 503, body: { code: 'closing' } });
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await inFlight).status).toBe(201);
+    await stopped;
+    await expect(service.send('GET', '/health/live')).rejects.toThrow('fetch failed');
+  });
+});

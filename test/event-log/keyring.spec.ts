@@ -61,6 +61,19 @@ describe('the keyring', () => {
     await expect(keyringOn(log, { masterKey: next }).find('anna')).rejects.toThrow(MasterKeyMissing);
   });
 
+  it('does not begin on a log that was written with another master key', async () => {
+    const log = new MemoryLog();
+    await Promise.all([keyringOn(log).begin(), keyringOn(log).begin()]);
+    await keyringOn(log).begin();
+    expect(log.events).toHaveLength(1);
+    const other = Buffer.alloc(32, 9);
+    await expect(keyringOn(log, { masterKey: other }).begin()).rejects.toThrow(MasterKeyMissing);
+    await keyringOn(log, { masterKey: other, formerMasterKeys: [masterKey] }).begin();
+    await expect(keyringOn(log).begin()).rejects.toThrow(MasterKeyMissing);
+    await keyringOn(log, { masterKey: other }).begin();
+    expect(log.events).toHaveLength(2);
+  });
+
   it('makes no new key for somebody whose key was destroyed', async () => {
     const log = new MemoryLog();
     const destroyed = () => Promise.reject(new StreamDeleted('subjectkey-anna'));
