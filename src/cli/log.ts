@@ -1,6 +1,6 @@
 // `homing log serve` and `homing log check`: an embedded log offered over EventStoreDB's protocol, and one read from end
 // to end.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -22,6 +22,8 @@ interface ServeOptions {
   readonly data?: string;
   readonly memory?: boolean;
   readonly maxAppendSize: number;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
 }
 
 const appendBytesLimit = 256 * 1024 * 1024;
@@ -40,6 +42,8 @@ function serveCommand(): Command {
     .option('--data <dir>', 'directory of the embedded log; it is made when there is none')
     .addOption(memory.conflicts('data'))
     .addOption(maxAppendSize)
+    .option('--tls-certificate <file>', 'PEM; with --tls-key the port speaks TLS')
+    .option('--tls-key <file>', 'PEM')
     .action(serve);
 }
 
@@ -53,6 +57,9 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 
 async function serve(options: ServeOptions, command: Command): Promise<void> {
   if (options.data === undefined && !options.memory) command.error('error: give --data <dir> or --memory');
+  if ((options.tlsCertificate === undefined) !== (options.tlsKey === undefined)) {
+    command.error('error: --tls-certificate and --tls-key go together');
+  }
   const directory = options.data ?? mkdtempSync(join(tmpdir(), 'homing-log-'));
   try {
     const { maxAppendSize: appendBytesMax } = options;
@@ -68,12 +75,18 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
 }
 
 async function serveUntilInterrupted(log: EmbeddedEventLog, options: ServeOptions): Promise<void> {
+  const { tlsCertificate, tlsKey } = options;
+  const tls =
+    tlsCertificate !== undefined && tlsKey !== undefined
+      ? { certificate: readFileSync(tlsCertificate), key: readFileSync(tlsKey) }
+      : undefined;
   const server = await ProtocolServer.start({
     log,
     host: options.host,
     port: options.port,
     appendBytesMax: options.maxAppendSize,
     ...(options.advertise !== undefined && { advertisedHost: options.advertise }),
+    ...(tls && { tls }),
   });
   process.stdout.write(`READY ${server.port}\n`);
   await interrupted();

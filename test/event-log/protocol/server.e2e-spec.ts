@@ -1,6 +1,6 @@
 // What the server says of itself, what it refuses, and `homing log serve` and `homing log check` as processes.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,7 @@ import { announcedVersion } from '../../../src/event-log/protocol/announcements.
 import { unsupportedServices } from '../../../src/event-log/protocol/unsupported.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.js';
 import { collect, connect, jsonEvents, rejection } from './client.js';
+import { selfSignedCertificate } from './self-signed-certificate.js';
 import { type Served, serveLog } from './serve-log.js';
 
 let served: Served;
@@ -201,6 +202,21 @@ describe('homing log', () => {
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith('homing-log-') && !before.includes(name))).toEqual(
       [],
     );
+  });
+
+  it('serve with TLS: only who trusts the certificate is served', async () => {
+    const { certificate, key } = selfSignedCertificate();
+    const files = [join(directory.path, 'certificate.pem'), join(directory.path, 'key.pem')] as const;
+    writeFileSync(files[0], certificate);
+    writeFileSync(files[1], key);
+    const running = await serve(['--port', '0', '--memory', '--tls-certificate', files[0], '--tls-key', files[1]]);
+    const trusting = connect(`esdb://localhost:${running.port}?tlsCAFile=${encodeURIComponent(files[0])}`);
+    expect(await trusting.appendToStream('s', jsonEvents(1))).toMatchObject({ success: true });
+    const plain = connect(`esdb://localhost:${running.port}?tls=false`);
+    expect(await rejection(plain.appendToStream('s', jsonEvents(1)))).toBeInstanceOf(Error);
+    await Promise.all([trusting.dispose(), plain.dispose()]);
+    expect(await running.stop('SIGTERM')).toBe(0);
+    expect(await run(['serve', '--memory', '--tls-key', files[1]])).toMatchObject({ code: 1 });
   });
 
   it('serve: says what is wrong with how it was called', async () => {

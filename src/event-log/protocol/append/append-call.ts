@@ -57,7 +57,7 @@ export function handleAppend(
       fail(invalidArgument('an append begins with its options'));
       return;
     }
-    options.log.append(target.stream, proposed.events, target.expected).then(
+    options.log.append(target.stream, proposed.events, target.expected, { signal: cancellation(call) }).then(
       (result) => answer(null, successResponse(result)),
       (error: unknown) => {
         if (error instanceof WrongExpectedRevision) answer(null, wrongVersionResponse(error));
@@ -65,6 +65,15 @@ export function handleAppend(
       },
     );
   });
+}
+
+/** Cancelled, or past its deadline, before its turn to be written came: nobody waits for the answer, nothing is written. */
+function cancellation(call: ServerReadableStream<AppendMessage, streams.AppendResp>): { readonly aborted: boolean } {
+  return {
+    get aborted() {
+      return call.cancelled;
+    },
+  };
 }
 
 function successResponse(result: AppendResult): streams.AppendResp {

@@ -8,7 +8,7 @@ import { invalidArgument } from '../exceptions.js';
 const windowDefault = 32;
 /** A regular expression longer than this is refused. */
 const regexLengthMax = 1_024;
-/** Only this much of a name is matched, so that a bad expression costs a bounded time per event. */
+/** Only this much of a name is matched. A pathological expression still costs the server time: its port is no public one. */
 const matchedLengthMax = 1_024;
 
 export interface EventFilter {
