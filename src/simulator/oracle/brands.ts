@@ -51,6 +51,8 @@ export interface Commerce {
   /** Brand → the currency it sells in; every brand of a world has one. */
   readonly currencies: ReadonlyMap<string, string>;
   readonly eligibility: Eligibility;
+  /** Card → where its message stands among all that was delivered: the sender's consent of that moment counts. */
+  readonly sentAt: ReadonlyMap<string, number>;
 }
 
 export function readCommerce({ commands, observations }: Delivered): Commerce {
@@ -99,6 +101,9 @@ export function readCommerce({ commands, observations }: Delivered): Commerce {
       of('POST /v1/products').map(({ body }) => [product(body.productRef).brandId, text(record(body.price).currency)]),
     ),
     eligibility: new Eligibility(commands),
+    sentAt: new Map(
+      commands.flatMap(({ order, body }) => list(body.attachments).map(({ cardId }) => [text(cardId), order] as const)),
+    ),
   };
 }
 
@@ -159,9 +164,10 @@ function gate(ratio: Ratio): PeopleFigure {
   return ratio.denominator < peopleMin || ratio.numerator < peopleMin ? { suppressed: true } : ratio;
 }
 
-function mayCount({ sensitive, eligibility }: Commerce, { productId, viewer, sender, friend, order }: Card): boolean {
+function mayCount({ sensitive, eligibility, sentAt }: Commerce, card: Card): boolean {
+  const { cardId, productId, viewer, sender, friend, order } = card;
   if (sensitive.has(productId) || viewer === sender || !eligibility.counts(viewer, order)) return false;
-  return !friend || eligibility.counts(sender, order);
+  return !friend || eligibility.counts(sender, sentAt.get(cardId) ?? -1);
 }
 
 function eligibleDisplays(brandId: string, commerce: Commerce, span: Span): Card[] {

@@ -140,7 +140,7 @@ async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi,
     return 'suppressed' in figures ? suppressedText : moneyText(figures, figures.currency);
   };
   const firstResponse = `${seconds(truth.firstResponse.medianMs)}, ${truth.firstResponse.answered} of ${truth.firstResponse.episodes} answered`;
-  const said = `${seconds(Number(response['medianSec']) * 1_000)}, ${response.numerator} of ${response.denominator} answered`;
+  const said = `${seconds(medianMsOf(response))}, ${response.numerator} of ${response.denominator} answered`;
   return [
     figure(
       `${brandId}: viewed after a friend’s card`,
@@ -166,6 +166,9 @@ async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi,
   ];
 }
 
+function medianMsOf({ medianSec }: Cell): number | null {
+  return typeof medianSec === 'number' ? medianSec * 1_000 : null;
+}
 function seconds(ms: number | null): string {
   return ms === null ? '–' : `${(ms / 1_000).toFixed(1)} s`;
 }
