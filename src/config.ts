@@ -23,13 +23,12 @@ export interface Config {
     readonly port: number;
     /** Without a slash at its end; undefined: derive it from where the server listens. */
     readonly publicUrl: string | undefined;
+    /** May hold `{contentId}`; undefined: links lead to the landing page. */
+    readonly appUrl: string | undefined;
     readonly trustedProxies: readonly string[];
     readonly bodyBytesMax: number;
     readonly batchItemsMax: number;
-    readonly pageItemsDefault: number;
-    readonly pageItemsMax: number;
     readonly readWaitMsMax: number;
-    readonly liveStreamsMax: number;
     readonly rateKeyPerSecondMax: number;
     readonly rateMemberPerMinuteMax: number;
     readonly rateAddressPerMinuteMax: number;
@@ -87,11 +86,8 @@ function collect(environment: Readonly<Record<string, string | undefined>>): { g
 }
 
 /** What single variables cannot say about each other. */
-function contradictions(given: Given, values: Values | undefined): string[] {
+function contradictions(given: Given): string[] {
   const problems: string[] = [];
-  if (values && values.HOMING_PAGE_ITEMS_DEFAULT > values.HOMING_PAGE_ITEMS_MAX) {
-    problems.push('HOMING_PAGE_ITEMS_DEFAULT: must not be above HOMING_PAGE_ITEMS_MAX');
-  }
   if (given['HOMING_MASTER_KEY'] && given['HOMING_MASTER_KEY_FILE']) {
     problems.push('HOMING_MASTER_KEY_FILE: give the key or its file, not both');
   }
@@ -129,15 +125,13 @@ function assemble(values: Values, dataDir: string, masterKey: MasterKey): Config
       host: values.HOMING_HOST,
       port: values.PORT,
       publicUrl: values.HOMING_PUBLIC_URL?.replace(/\/+$/, ''),
+      appUrl: values.HOMING_APP_URL,
       trustedProxies: values.HOMING_TRUSTED_PROXIES.split(',')
         .map((part) => part.trim())
         .filter((part) => part !== ''),
       bodyBytesMax: values.HOMING_BODY_BYTES_MAX,
       batchItemsMax: values.HOMING_BATCH_ITEMS_MAX,
-      pageItemsDefault: values.HOMING_PAGE_ITEMS_DEFAULT,
-      pageItemsMax: values.HOMING_PAGE_ITEMS_MAX,
       readWaitMsMax: values.HOMING_READ_WAIT_MS_MAX,
-      liveStreamsMax: values.HOMING_LIVE_STREAMS_MAX,
       rateKeyPerSecondMax: values.HOMING_RATE_KEY_PER_SECOND_MAX,
       rateMemberPerMinuteMax: values.HOMING_RATE_MEMBER_PER_MINUTE_MAX,
       rateAddressPerMinuteMax: values.HOMING_RATE_ADDRESS_PER_MINUTE_MAX,
@@ -182,7 +176,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const problems = [
     ...unknown.map((name) => `${name}: there is no such variable (docs/configuration.md lists them)`),
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
-    ...contradictions(given, parsed.data),
+    ...contradictions(given),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const values = parsed.data;

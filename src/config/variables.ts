@@ -49,6 +49,17 @@ function urlOf(schemes: readonly string[], doc: VariableDoc) {
     .meta({ ...doc, range: schemes.map((scheme) => `${scheme}://…`).join(', ') });
 }
 
+/** A redirect over plain HTTP would tell everybody on the way what somebody opens. */
+function appUrl(doc: VariableDoc) {
+  return z
+    .string()
+    .regex(/^https:\/\/[^{}/]+(?:[/?#]|$)/, 'expected https:// and a host without placeholders')
+    .refine((url) => URL.canParse(url.replaceAll('{contentId}', 'x')), 'not a URL')
+    .refine((url) => !/[{}]/.test(url.replaceAll('{contentId}', '')), 'the only placeholder is {contentId}')
+    .optional()
+    .meta({ ...doc, range: 'https://…, with or without {contentId}' });
+}
+
 function text(fallback: string, doc: VariableDoc) {
   return z
     .string()
@@ -76,7 +87,12 @@ export const variables = z.object({
   }),
   HOMING_PUBLIC_URL: urlOf(['http', 'https'], {
     about: 'Address under which people reach this service; share links are made with it.',
-    absent: 'http://<HOMING_HOST>:<PORT>',
+    absent: 'the address it listens on',
+  }),
+  HOMING_APP_URL: appUrl({
+    about:
+      'Where a person who opens a share link goes on (302): the app’s web address or universal link. `{contentId}` in it becomes the id of what was shared; the id of the open is added as the query parameter `openId`. Preview bots get the landing page.',
+    absent: 'everybody gets the landing page',
   }),
   HOMING_TRUSTED_PROXIES: text('', {
     about: 'Comma-separated addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.',
@@ -142,24 +158,12 @@ export const variables = z.object({
     { min: 1, max: 10_000, fallback: 1_000 },
     { unit: 'items', about: 'Observations in one POST /v1/events.' },
   ),
-  HOMING_PAGE_ITEMS_DEFAULT: whole(
-    { min: 1, max: 1_000, fallback: 50 },
-    { unit: 'items', about: 'Items of a page when the caller names no limit.' },
-  ),
-  HOMING_PAGE_ITEMS_MAX: whole(
-    { min: 1, max: 1_000, fallback: 100 },
-    { unit: 'items', about: 'Items of a page at most.' },
-  ),
   HOMING_READ_WAIT_MS_MAX: whole(
     { min: 0, max: 60_000, fallback: 2_000 },
     {
       unit: 'milliseconds',
       about: 'How long a query waits for the position it was asked to have passed before it answers `stale: true`.',
     },
-  ),
-  HOMING_LIVE_STREAMS_MAX: whole(
-    { min: 1, max: 100_000, fallback: 1_000 },
-    { unit: 'connections', about: 'Open live-update streams (server-sent events) of this process.' },
   ),
   HOMING_RATE_KEY_PER_SECOND_MAX: whole(
     { min: 1, max: 1_000_000, fallback: 5_000 },
