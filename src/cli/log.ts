@@ -1,11 +1,11 @@
 // `homing log serve` and `homing log check`: an embedded log offered over EventStoreDB's protocol, and one read from end
 // to end.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { appendBytesMaxDefault, EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
-import { LogDamaged, type LogEvent } from '../event-log/event-log.js';
+import { checkLog, type LogReport } from '../event-log/embedded/log-check.js';
 import { ProtocolServer } from '../event-log/protocol/protocol-server.js';
 
 export function logCommand(): Command {
@@ -102,42 +102,25 @@ function interrupted(): Promise<void> {
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('read a whole embedded log, compare every checksum and what the index says, and tell what was found')
+    .description(
+      'read a whole embedded log, compare every checksum and the index, and tell what was found; changes nothing',
+    )
     .requiredOption('--data <dir>', 'directory of the embedded log')
     .action(async ({ data }: { readonly data: string }) => {
-      // Opening would make a log where there is none.
-      if (!existsSync(data)) throw new Error(`${data}: there is no such directory`);
-      process.stdout.write(`${await check(data)}\n`);
+      const report = await checkLog(data);
+      if (report.problemCount === 0) process.stdout.write(`${soundness(report)}\n`);
+      else throw new Error(complaint(data, report));
     });
 }
 
-/** @throws LogDamaged at the first thing that is not as it should be, LogLocked while another process holds the log */
-async function check(directory: string): Promise<string> {
-  const log = await EmbeddedEventLog.open(directory);
-  try {
-    let events = 0;
-    let bytes = 0;
-    for await (const page of log.readEverything({ direction: 'forwards' })) {
-      for (const event of page) {
-        compareWithIndex(log, event);
-        events += 1;
-        bytes += event.data.byteLength + event.metadata.byteLength;
-      }
-    }
-    return `OK log ${await log.id()}: ${events} events, ${bytes} bytes of data and metadata, up to position ${await log.head()}`;
-  } finally {
-    await log.close();
-  }
+function soundness({ logId, events, bytes, acknowledgedTo, unacknowledgedBytes }: LogReport): string {
+  const torn = unacknowledgedBytes > 0 ? `; ${unacknowledgedBytes} bytes after that were never acknowledged` : '';
+  return `OK log ${logId}: ${events} events in ${bytes} bytes, every checksum and the index compared, acknowledged up to position ${acknowledgedTo}${torn}`;
 }
 
-/** An event that its stream shows must be this one; one that it does not show must be hidden for a reason. */
-function compareWithIndex(log: EmbeddedEventLog, event: LogEvent): void {
-  const { status, lastRevision } = log.streamInfo(event.stream);
-  const shown = status === 'live' ? log.readEvent(event.stream, event.revision) : undefined;
-  const agrees = shown ? shown.position === event.position : status !== 'missing' && event.revision <= lastRevision;
-  if (agrees) return;
-  throw new LogDamaged(
-    `${event.stream}: event ${event.revision} stands at position ${event.position}, the index says otherwise`,
-    event.position,
-  );
+function complaint(directory: string, { events, problems, problemCount }: LogReport): string {
+  const lines = problems.map(({ position, what }) => (position === undefined ? what : `position ${position}: ${what}`));
+  const more = problemCount - problems.length;
+  if (more > 0) lines.push(`and ${more} more`);
+  return `${directory}: ${events} events are intact, ${problemCount} things are not as they should be\n${lines.join('\n')}`;
 }
