@@ -2,7 +2,7 @@
 // new build, back to the old one, a comparison with the log. Builds are asked for by their state; whoever holds the
 // lease of the shard does them.
 import type { EventLogReader } from '../event-log/event-log.js';
-import { decodeCheckpoint, type ShardName } from '../kernel/document-keys.js';
+import type { ShardName } from '../kernel/document-keys.js';
 import type { DocumentProjection } from '../kernel/projection.js';
 import { Builds } from './builds.js';
 import { DeadLetters } from './dead-letters.js';
@@ -10,7 +10,7 @@ import type { RunnerLimits } from './document-runner.js';
 import { documentStatus, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';
 import type { Decoder } from './page.js';
-import { type RedisClient, RedisSink } from './redis-sink.js';
+import type { RedisClient } from './redis-sink.js';
 import type { VerifyReport } from './verifier.js';
 
 /** One build of one shard. */
@@ -58,11 +58,12 @@ export class DocumentOperations {
     return this.options.projections.map(({ name }) => name);
   }
 
-  /** Builds that are read or being made. */
-  async status(): Promise<ProjectionRow[]> {
+  /** Builds that are read or being made, of one projection or all. */
+  async status(projection?: string): Promise<ProjectionRow[]> {
     const { redis, log, shards, nowMs } = this.options;
     const head = await log.head();
-    const builds = await documentStatus(redis, log, shardNames(this.names, shards), nowMs());
+    const names = shardNames(projection === undefined ? this.names : [projection], shards);
+    const builds = await documentStatus(redis, log, names, nowMs());
     return builds.map(({ position, events, capped, seconds, ...build }) => ({
       ...build,
       position: String(position),
@@ -118,17 +119,6 @@ export class DocumentOperations {
       reports.push(await new DocumentVerifier({ ...this.options, logId, projection, name: shard }).verify(signal));
     }
     return reports;
-  }
-
-  /** Does every shard have an active build that has passed this position? */
-  async hasPassed(position: bigint): Promise<boolean> {
-    for (const name of shardNames(this.names, this.options.shards)) {
-      const { active, states } = await new Builds(this.options.redis, name).list();
-      if (active === undefined || [...states.values()].includes('building')) return false;
-      const { checkpoint } = await new RedisSink(this.options.redis, name, active).state();
-      if ((decodeCheckpoint(checkpoint ?? '')?.position ?? -1n) < position) return false;
-    }
-    return true;
   }
 
   private shardsOf(name: string): ShardName[] {

@@ -1,4 +1,5 @@
 // The facts in ClickHouse as parts of a process: the projector that fills them, and the questions that read them.
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -7,7 +8,10 @@ import { factColumns } from '../../projections/fact-row.js';
 import type { Config } from '../config.js';
 import { decodeHidden } from '../event-log/codec.js';
 import { metricsModule } from '../metrics/metrics.module.js';
+import { Engine } from '../projector/clickhouse/engine.js';
 import { watchedFacts } from '../projector/clickhouse/facts.module.js';
+import { FactsOperations } from '../projector/clickhouse/facts-operations.js';
+import type { FactsProjectorOptions } from '../projector/clickhouse/facts-projector.js';
 import { type Engines, reportTo } from './engines.js';
 import type { MountedPart } from './projections.js';
 import type { WriteSide } from './write-side.js';
@@ -20,14 +24,13 @@ function clientOf({ clickhouse }: Engines) {
   return clickhouse.client;
 }
 
-/** Facts hold nothing personal: events are read without anybody's key. */
-export function factsProjector(
+/** What the facts' projector of this process is made of. Facts hold nothing personal: no key is touched. */
+export function factsProjectorOptions(
   { projector, timeZone }: Config,
   engines: Engines,
-  { clock }: WriteSide,
-  { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
-): MountedPart {
-  return watchedFacts({
+  { clock }: Pick<WriteSide, 'clock'>,
+): Omit<FactsProjectorOptions, 'engine' | 'listener'> & { readonly client: ClickHouseClient } {
+  return {
     client: clientOf(engines),
     log: engines.log,
     source: { projection: eventFacts, types: factColumns },
@@ -39,8 +42,28 @@ export function factsProjector(
       waitMs: projector.clickhouseChunkMs,
     },
     timeZone,
-    registry,
-    report: reportTo(logger, 'facts'),
+  };
+}
+
+export function factsProjector(
+  config: Config,
+  engines: Engines,
+  writeSide: WriteSide,
+  { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
+): MountedPart {
+  const options = factsProjectorOptions(config, engines, writeSide);
+  return watchedFacts({ ...options, registry, report: reportTo(logger, 'facts') });
+}
+
+/** What an operator can ask of the facts. */
+export function factsOperations({ timeZone }: Config, engines: Engines): FactsOperations {
+  return new FactsOperations({
+    log: engines.log,
+    engine: new Engine(clientOf(engines)),
+    source: { projection: eventFacts, types: factColumns },
+    decode: decodeHidden,
+    timeZone,
+    nowMs: Date.now,
   });
 }
 

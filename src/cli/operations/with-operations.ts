@@ -1,15 +1,19 @@
 // The operator's commands work on a running service (--url, --key) or straight on the engines of a stopped one.
 import type { Command } from 'commander';
-import { readConfig } from '../../config.js';
+import type { Logger } from 'pino';
+import { type Config, readConfig } from '../../config.js';
 import { LogLocked } from '../../event-log/event-log.js';
 import { makeLogger } from '../../http/operation/log.js';
+import { Engine } from '../../projector/clickhouse/engine.js';
+import { FactsProjector } from '../../projector/clickhouse/facts-projector.js';
 import { DocumentProjector } from '../../projector/document-projector.js';
-import { Opened, openEngines } from '../../service/engines.js';
+import { type Engines, Opened, openEngines, reportTo } from '../../service/engines.js';
+import { factsProjectorOptions } from '../../service/facts.js';
 import { HttpOperations } from '../../service/operations/http-operations.js';
 import type { Operations } from '../../service/operations/operations.js';
 import { localOperations } from '../../service/operations/operations.module.js';
 import { documentProjectorOptions } from '../../service/projections.js';
-import { openWriteSide } from '../../service/write-side.js';
+import { openWriteSide, type WriteSide } from '../../service/write-side.js';
 
 interface Target {
   readonly url?: string;
@@ -40,14 +44,7 @@ export async function withOperations(
   try {
     const engines = await openEngines(config, logger, opened);
     const writeSide = await openWriteSide(config, engines, logger, opened);
-    if (projecting) {
-      const projector = new DocumentProjector({
-        ...documentProjectorOptions(config, engines, writeSide),
-        listener: { stuck: (_, error) => logger.error(error.message), fault: (err) => logger.warn({ err }, 'again') },
-      });
-      projector.start();
-      opened.add('projector', () => projector.close());
-    }
+    if (projecting) project(config, engines, writeSide, logger, opened);
     await use(localOperations(config, engines, writeSide));
   } catch (error) {
     if (!(error instanceof LogLocked)) throw error;
@@ -57,4 +54,22 @@ export async function withOperations(
   } finally {
     await opened.close((name, error) => logger.error({ err: error, part: name }, 'did not close cleanly'));
   }
+}
+
+/** As the service would, until it is closed. */
+function project(config: Config, engines: Engines, writeSide: WriteSide, logger: Logger, opened: Opened): void {
+  const report = reportTo(logger, 'projector');
+  const again = (error: unknown) => report('warn', error instanceof Error ? error.message : String(error));
+  const documents = new DocumentProjector({
+    ...documentProjectorOptions(config, engines, writeSide),
+    listener: { stuck: (_, error) => report('error', error.message), fault: again },
+  });
+  documents.start();
+  opened.add('documents', () => documents.close());
+  if (!engines.clickhouse) return;
+  const { client, ...options } = factsProjectorOptions(config, engines, writeSide);
+  const listener = { fault: again, told: (message: string) => report('info', message) };
+  const facts = new FactsProjector({ ...options, engine: new Engine(client), listener });
+  facts.start();
+  opened.add('facts', () => facts.close());
 }

@@ -5,26 +5,28 @@ import type { Config } from '../../config.js';
 import { defaultRunnerLimits } from '../../projector/document-runner.js';
 import { DocumentOperations } from '../../projector/operations.js';
 import type { Engines } from '../engines.js';
+import { factsOperations } from '../facts.js';
 import type { WriteSide } from '../write-side.js';
 import { DeadLettersController, OPERATIONS, ProjectionsController } from './operations.controller.js';
-import { LocalOperations, type Operations, type OtherPart } from './operations.js';
+import { LocalOperations, type Operations } from './operations.js';
 
+/** Without ClickHouse (in a worker) the facts are left out. */
 export function localOperations(
-  { projector }: Config,
-  { log, redis }: Pick<Engines, 'log' | 'redis'>,
+  config: Config,
+  engines: Engines,
   { codec }: Pick<WriteSide, 'codec'>,
-  others: readonly OtherPart[] = [],
 ): LocalOperations {
+  const { log, redis, clickhouse } = engines;
   const documents = new DocumentOperations({
     log,
     redis: redis.client,
     decoder: codec,
     projections: documentProjections,
-    shards: projector.shards,
+    shards: config.projector.shards,
     limits: defaultRunnerLimits,
     nowMs: Date.now,
   });
-  return new LocalOperations(documents, others);
+  return new LocalOperations(documents, clickhouse ? [factsOperations(config, engines)] : []);
 }
 
 @Module({})

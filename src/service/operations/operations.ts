@@ -29,76 +29,92 @@ export interface Operations {
   drop(projection: string, position: string, reason: string): Promise<RetryOutcome>;
 }
 
-/** A read model that is no document projection. */
-export interface OtherPart {
+/** One read model, whatever it is kept in. */
+export interface OperablePart {
   readonly name: string;
   status(): Promise<readonly ProjectionRow[]>;
   rebuild(): Promise<unknown>;
   abort(): Promise<unknown>;
   rollback(): Promise<unknown>;
   verify(signal?: AbortSignal): Promise<readonly VerifyReport[]>;
+  list(): Promise<readonly PlacedLetter[]>;
+  show(position: string): ReturnType<Operations['deadLetter']>;
+  retry(position?: string): Promise<RetryOutcome>;
+  drop(position: string, reason: string): Promise<RetryOutcome>;
 }
 
 export class LocalOperations implements Operations {
-  constructor(
-    private readonly documents: DocumentOperations,
-    private readonly others: readonly OtherPart[] = [],
-  ) {}
+  private readonly all: readonly OperablePart[];
+
+  constructor(documents: DocumentOperations, others: readonly OperablePart[] = []) {
+    this.all = [...documents.names.map((name) => documentPart(documents, name)), ...others];
+  }
 
   async parts(): Promise<readonly string[]> {
-    return [...this.documents.names, ...this.others.map(({ name }) => name)];
+    return this.all.map(({ name }) => name);
   }
 
   async status(): Promise<readonly ProjectionRow[]> {
-    const rows = await Promise.all([this.documents.status(), ...this.others.map((other) => other.status())]);
-    return rows.flat();
+    return (await Promise.all(this.all.map((part) => part.status()))).flat();
   }
 
   async rebuild(part: string): Promise<void> {
-    await (this.other(part)?.rebuild() ?? this.documents.rebuild(part));
+    await this.one(part).rebuild();
   }
 
   async abort(part: string): Promise<void> {
-    await (this.other(part)?.abort() ?? this.documents.abort(part));
+    await this.one(part).abort();
   }
 
   async rollback(part: string): Promise<void> {
-    await (this.other(part)?.rollback() ?? this.documents.rollback(part));
+    await this.one(part).rollback();
   }
 
   async verify(part: string): Promise<readonly VerifyAnswer[]> {
-    const reports = await (this.other(part)?.verify() ?? this.documents.verify(part));
+    const reports = await this.one(part).verify();
     return reports.map(({ position, ...report }) => ({ ...report, position: String(position) }));
   }
 
-  deadLetters(projection?: string): Promise<readonly PlacedLetter[]> {
-    if (projection !== undefined) this.known(projection);
-    return this.documents.letters.list(projection);
+  async deadLetters(projection?: string): Promise<readonly PlacedLetter[]> {
+    const parts = projection === undefined ? this.all : [this.one(projection)];
+    return (await Promise.all(parts.map((part) => part.list()))).flat();
   }
 
-  deadLetter(projection: string, position: string): ReturnType<Operations['deadLetter']> {
-    this.known(projection);
-    return this.documents.letters.show(projection, position);
+  async deadLetter(projection: string, position: string): ReturnType<Operations['deadLetter']> {
+    return await this.one(projection).show(position);
   }
 
-  retry(projection: string, position?: string): Promise<RetryOutcome> {
-    this.known(projection);
-    return this.documents.letters.retry(projection, position);
+  async retry(projection: string, position?: string): Promise<RetryOutcome> {
+    return await this.one(projection).retry(position);
   }
 
-  drop(projection: string, position: string, reason: string): Promise<RetryOutcome> {
-    this.known(projection);
-    return this.documents.letters.drop(projection, position, reason);
+  async drop(projection: string, position: string, reason: string): Promise<RetryOutcome> {
+    return await this.one(projection).drop(position, reason);
   }
 
-  private known(projection: string): void {
-    const { names } = this.documents;
-    if (!names.includes(projection)) throw new NoSuchProjection(projection, names);
+  private one(name: string): OperablePart {
+    const part = this.all.find((candidate) => candidate.name === name);
+    if (part) return part;
+    throw new NoSuchProjection(
+      name,
+      this.all.map((known) => known.name),
+    );
   }
+}
 
-  private other(part: string): OtherPart | undefined {
-    return this.others.find(({ name }) => name === part);
-  }
+function documentPart(documents: DocumentOperations, name: string): OperablePart {
+  return {
+    name,
+    status: () => documents.status(name),
+    rebuild: () => documents.rebuild(name),
+    abort: () => documents.abort(name),
+    rollback: () => documents.rollback(name),
+    verify: (signal) => documents.verify(name, signal),
+    list: () => documents.letters.list(name),
+    show: (position) => documents.letters.show(name, position),
+    retry: (position) => documents.letters.retry(name, position),
+    drop: (position, reason) => documents.letters.drop(name, position, reason),
+  };
 }
 
 /** One difference on one line. */
