@@ -31,7 +31,7 @@ export function planStream(sink: string, build: number): string {
 
 /** The token of one part of a planned chunk: one insert is one partition. */
 export function insertToken(sink: string, build: number, plan: ChunkPlan, part: string): string {
-  return `${sink}:${build}:${plan.after}-${plan.to}:${plan.attempt}:${part}`;
+  return `${sink}:${build}:${plan.id}:${plan.after}-${plan.to}:${plan.attempt}:${part}`;
 }
 
 function parsed(event: LogEvent): ChunkPlan {

@@ -1,100 +1,174 @@
-// The promise of the ClickHouse sink: whatever the chunks were, and whatever died when, the tables are the fold of the log.
+// The promise of the ClickHouse sink: whatever the chunks were, whoever else is at it, and whatever died when, the tables
+// are the fold of the log, each event once.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventFacts } from '../../../projections/event-facts.rows.js';
-import { factColumns } from '../../../projections/fact-row.js';
-import { decodeHidden } from '../../../src/event-log/codec.js';
-import type { ChunkLimits } from '../../../src/projector/clickhouse/chunk-stream.js';
-import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sink.js';
+import { LogUnavailable } from '../../../src/event-log/event-log.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { FactTables } from '../../../src/projector/clickhouse/fact-tables.js';
-import { digestOf, finalised } from '../../../src/projector/clickhouse/roll-up-check.js';
-import { history, newEvent } from '../../projections/history.js';
+import { allPlans, planStream } from '../../../src/projector/clickhouse/plan-log.js';
+import { newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
-import { MemoryLog } from './memory-log.js';
+import type { MemoryLog } from './memory-log.js';
+import { catchUp, differencesOf, logOf, sinkOf, stateOf } from './running-sink.js';
 
-const source = { projection: eventFacts, types: factColumns };
-const timeZone = 'Europe/Berlin';
 let test: TestEngine;
+let engine: Engine;
+let builds = 0;
 beforeAll(() => {
   test = testEngine();
+  engine = new Engine(test.client);
 });
 afterAll(() => test.close());
 
-async function logOf(steps: number, seed = 1): Promise<MemoryLog> {
-  const log = new MemoryLog();
-  const events = history({ seed, people: 30, steps, from: '2026-01-20T00:00:00.000Z', days: 25 });
-  for (const [index, event] of events.entries()) await log.append(event.stream, [newEvent(event, index)], 'any');
-  return log;
+function nextBuild(): number {
+  builds += 1;
+  return builds;
 }
 
-interface Running {
-  readonly sink: ClickHouseSink;
-  readonly tables: FactTables;
-  stop(): Promise<void>;
-}
+class Crash extends Error {}
 
-function start(log: MemoryLog, build: number, limits: Partial<ChunkLimits> = {}): Running {
-  const tables = new FactTables(new Engine(test.client), source, { sink: 'facts', build, timeZone });
-  const sink = new ClickHouseSink({
-    log: log as never,
-    tables,
-    source,
-    decode: decodeHidden,
-    clock: { now: () => Date.parse('2026-03-01T00:00:00.000Z') },
-    limits: { rowsMax: 1_000, bytesMax: 8_000_000, waitMs: 20, ...limits },
-    sink: 'facts',
-    build,
-  });
-  const stopped = new AbortController();
-  const running = sink.run(stopped.signal);
-  return {
-    sink,
-    tables,
-    stop: async () => {
-      stopped.abort();
-      await running;
-    },
-  };
-}
+/** Dies before or after the n-th thing it does to ClickHouse, and does nothing more. */
+class MortalEngine extends Engine {
+  private calls = 0;
+  private dead = false;
 
-function reached(sink: ClickHouseSink, position: bigint): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (sink.position < position) return;
-      stop();
-      resolve();
-    };
-    const stop = sink.onProgress(look);
-    look();
-  });
-}
-
-/** Finalised values of every table, but the chunk's own column. */
-async function state(tables: FactTables): Promise<Record<string, string>> {
-  const columns = eventFacts.columns.join(', ');
-  const digests: Record<string, string> = {};
-  const raw = await tables.engine.row<{ digest: string }>(
-    `SELECT concat(toString(count()), ':', toString(groupBitXor(sipHash64(formatRow('TSV', ${columns}))))) AS digest FROM ${tables.schema.factTable}`,
-  );
-  digests['event_facts'] = raw?.digest ?? '';
-  for (const shape of await tables.rollUps()) {
-    digests[shape.rollUp.name] = await digestOf(tables.engine, shape, finalised(shape, shape.rollUp.table));
+  constructor(private readonly dies: { readonly at: number; readonly when: 'before' | 'after' }) {
+    super(test.client);
   }
-  return digests;
+
+  override insertText(...args: Parameters<Engine['insertText']>): Promise<void> {
+    return this.step(() => super.insertText(...args));
+  }
+  override insertSelect(...args: Parameters<Engine['insertSelect']>): Promise<void> {
+    return this.step(() => super.insertSelect(...args));
+  }
+  override rows<Row>(query: string): Promise<Row[]> {
+    return this.step(() => super.rows<Row>(query));
+  }
+
+  get survived(): boolean {
+    return !this.dead;
+  }
+
+  private async step<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.dead) throw new Crash('it is dead already');
+    this.calls += 1;
+    const isLast = this.calls === this.dies.at;
+    if (isLast && this.dies.when === 'before') this.die();
+    const value = await work();
+    if (isLast) this.die();
+    return value;
+  }
+
+  private die(): never {
+    this.dead = true;
+    throw new Crash(`died ${this.dies.when} call ${this.dies.at}`);
+  }
+}
+
+async function plansOf(log: MemoryLog, build: number): Promise<number> {
+  let plans = 0;
+  for await (const _ of allPlans(log as never, planStream('facts', build))) plans += 1;
+  return plans;
 }
 
 describe('the ClickHouse sink', () => {
   it('gives equal tables however the log is cut', async () => {
     const states: Record<string, string>[] = [];
-    for (const [index, rowsMax] of [7, 1_000].entries()) {
-      const log = await logOf(1_200);
-      const head = await log.head();
-      const run = start(log, index + 1, { rowsMax });
-      await reached(run.sink, head);
-      states.push(await state(run.tables));
-      await run.stop();
+    for (const rowsMax of [1, 7, 1_000]) {
+      const build = nextBuild();
+      const log = await logOf(60);
+      await catchUp(log, engine, { build, limits: { rowsMax } });
+      expect(await plansOf(log, build)).toBeGreaterThan(60 / rowsMax);
+      states.push(await stateOf(engine, build));
+      expect(await differencesOf(log, engine, build)).toEqual({});
     }
     expect(states[0]).toEqual(states[1]);
-    expect(Number(states[0]?.['event_facts']?.split(':')[0])).toBeGreaterThan(1_200);
+    expect(states[1]).toEqual(states[2]);
+    expect(Number(states[0]?.['event_facts']?.split(':')[0])).toBeGreaterThan(60);
+  });
+
+  it.each(['before', 'after'] as const)('survives a crash just %s any step', async (when) => {
+    const clean = nextBuild();
+    await catchUp(await logOf(60, 2), engine, { build: clean, limits: { rowsMax: 50 } });
+    const wanted = await stateOf(engine, clean);
+    let crashes = 0;
+    for (let at = 1; ; at += 1) {
+      const build = nextBuild();
+      const log = await logOf(60, 2);
+      const mortal = new MortalEngine({ at, when });
+      const died = await catchUp(log, mortal, { build, limits: { rowsMax: 50 } }).then(
+        () => false,
+        (error: unknown) => {
+          if (!(error instanceof Crash)) throw error;
+          return true;
+        },
+      );
+      if (mortal.survived) break;
+      // The mark that is written in quiet moments may fail without anybody dying of it.
+      if (died) crashes += 1;
+      await catchUp(log, engine, { build, limits: { rowsMax: 50 } });
+      expect({ at, ...(await stateOf(engine, build)) }).toEqual({ at, ...wanted });
+    }
+    expect(crashes).toBeGreaterThan(5);
+  });
+
+  it('survives a log that takes the plan and loses the answer', async () => {
+    const build = nextBuild();
+    const log = await logOf(60, 3);
+    let lost = 0;
+    const append = log.append.bind(log);
+    log.append = async (stream, events, expected) => {
+      const result = await append(stream, events, expected);
+      if (stream.startsWith('sink-') && lost < 2) {
+        lost += 1;
+        throw new LogUnavailable('the answer was lost');
+      }
+      return result;
+    };
+    for (;;) {
+      const again = await catchUp(log, engine, { build, limits: { rowsMax: 40 } }).catch((error: unknown) => {
+        if (!(error instanceof LogUnavailable)) throw error;
+        return undefined;
+      });
+      if (again) break;
+    }
+    expect(lost).toBe(2);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  });
+
+  it('two owners of one build count every event once', async () => {
+    const build = nextBuild();
+    const log = await logOf(150, 4);
+    const stop = new AbortController();
+    const sinks = [1, 2].map(() => sinkOf(log, engine, { build, limits: { rowsMax: 20 } }));
+    const running = sinks.map((sink) => sink.run(stop.signal));
+    const head = await log.head();
+    await Promise.race([Promise.race(sinks.map((sink) => sink.reaches(head, stop.signal))), ...running]);
+    stop.abort();
+    await Promise.all(running);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  });
+
+  it('writes nothing while nothing happens, and is prompt when something does', async () => {
+    const build = nextBuild();
+    const log = await logOf(20, 5);
+    const sink = sinkOf(log, engine, { build });
+    const stop = new AbortController();
+    const running = sink.run(stop.signal);
+    await sink.reaches(await log.head(), stop.signal);
+    await sink.reaches(await log.head(), stop.signal);
+    const quiet = { plans: await plansOf(log, build), head: await log.head() };
+    // Several turns of its timers.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect({ plans: await plansOf(log, build), head: await log.head() }).toEqual(quiet);
+    const [event] = (await logOf(1, 6)).events;
+    await log.append(
+      'observations-01',
+      [{ ...(event as never as ReturnType<typeof newEvent>), id: crypto.randomUUID() }],
+      'any',
+    );
+    await sink.reaches(await log.head(), stop.signal);
+    expect(await plansOf(log, build)).toBe(quiet.plans + 1);
+    stop.abort();
+    await running;
   });
 });

@@ -11,8 +11,8 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-export function testEngine(): TestEngine {
-  const directory = mkdtempSync(join(tmpdir(), 'homing-facts-'));
+/** On a new directory, or on one that was closed before. */
+export function testEngine(directory: string = mkdtempSync(join(tmpdir(), 'homing-facts-'))): TestEngine {
   // chdb types its connection against another copy of the client's types.
   const connection = createChdbConnection({ path: directory }) as unknown as NonNullable<
     ClickHouseClientConfigOptions['connection']

@@ -1,0 +1,197 @@
+// What is not as the log says is found, and what a crash can leave behind is repaired: a part that was lost with its
+// deduplication record kept, rows that are missing, doubled or nobody's, a roll-up that drifted.
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeHidden } from '../../../src/event-log/codec.js';
+import type { LogEvent } from '../../../src/event-log/event-log.js';
+import { FactsLost } from '../../../src/projector/clickhouse/clickhouse-sink.js';
+import { Engine } from '../../../src/projector/clickhouse/engine.js';
+import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
+import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
+import { NoSuchLetter } from '../../../src/projector/dead-letters.js';
+import { type TestEngine, testEngine } from './engine.js';
+import type { MemoryLog } from './memory-log.js';
+import { catchUp, differencesOf, logOf, source, stateOf, tablesOf, timeZone } from './running-sink.js';
+
+let test: TestEngine;
+let engine: Engine;
+beforeAll(() => {
+  test = testEngine();
+  engine = new Engine(test.client);
+});
+afterAll(() => test.close());
+
+/** Removes the newest part of a table on disk, as a machine that lost power would: the engine is not asked. */
+async function loseNewestPart(table: string): Promise<void> {
+  const part = await engine.row<{ path: string }>(
+    `SELECT path FROM system.parts WHERE active AND database = currentDatabase() AND table = '${table}' ORDER BY modification_time DESC, max_block_number DESC LIMIT 1`,
+  );
+  await test.client.close();
+  rmSync(part?.path ?? '', { recursive: true });
+  test = testEngine(test.directory);
+  engine = new Engine(test.client);
+}
+
+/** A sink that meets this poison and folds it again once it is cured. */
+function poisoned(bad: ReadonlySet<bigint>): (event: LogEvent) => ReturnType<typeof decodeHidden> {
+  return (event) => {
+    if (bad.has(event.position)) throw new Error('cannot be read');
+    return decodeHidden(event);
+  };
+}
+
+describe('repair', () => {
+  it.each(['event_facts_v1', 'engagement_quarterly_v2', 'share_facts_v3', 'brand_facts_v4'])(
+    'a lost part of %s, its token kept, is found after a restart and put back',
+    async (table) => {
+      const build = Number(table.at(-1));
+      const log = await logOf(80, 20 + build);
+      // One chunk of one month, so that the newest part is of the last chunk.
+      await catchUp(log, engine, { build, limits: { rowsMax: 10_000 } });
+      const wanted = await stateOf(engine, build);
+      await loseNewestPart(table);
+      expect(await stateOf(engine, build)).not.toEqual(wanted);
+      const sink = await catchUp(log, engine, { build });
+      expect(sink.counters.repairs).toBe(1);
+      expect(await stateOf(engine, build)).toEqual(wanted);
+      expect(await differencesOf(log, engine, build)).toEqual({});
+    },
+  );
+
+  it('a ClickHouse that was emptied, or put back to an earlier state, is noticed', async () => {
+    const build = 5;
+    const log = await logOf(60, 30);
+    await catchUp(log, engine, { build, limits: { rowsMax: 30 } });
+    await engine.command(`DELETE FROM sink_progress WHERE build = ${build}`);
+    await expect(catchUp(log, engine, { build })).rejects.toThrow(FactsLost);
+  });
+});
+
+describe('verification', () => {
+  const build = 6;
+  let log: MemoryLog;
+  beforeAll(async () => {
+    log = await logOf(80, 40);
+    await catchUp(log, engine, { build, limits: { rowsMax: 30 } });
+  });
+
+  async function within(spoil: string, heal: () => Promise<void>, tables: readonly string[]): Promise<void> {
+    await engine.command(spoil);
+    expect(Object.keys(await differencesOf(log, engine, build))).toEqual(tables);
+    await heal();
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  }
+  const facts = `event_facts_v${build}`;
+
+  it('finds nothing where nothing is wrong', async () => {
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  });
+
+  it('tells the row that is missing, the one that is doubled and the one that nobody planned', async () => {
+    await engine.command(`CREATE TABLE saved AS ${facts} ENGINE = MergeTree ORDER BY log_position`);
+    await engine.command(
+      `INSERT INTO saved SELECT * FROM ${facts} WHERE fact = 'ContentViewed' ORDER BY log_position LIMIT 1`,
+    );
+    const position = (await engine.row<{ p: string }>('SELECT toString(log_position) AS p FROM saved'))?.p;
+    await engine.command(`ALTER TABLE ${facts} DELETE WHERE log_position = ${position}`);
+    const missing = await differencesOf(log, engine, build);
+    expect(missing[facts]).toBe(1);
+    // Put back without the views: they have their share of it already.
+    await engine.command(`CREATE TABLE again AS ${facts}`);
+    const putBack = async (): Promise<void> => {
+      await engine.command(`INSERT INTO again SELECT * FROM saved`);
+      await engine.command(`ALTER TABLE ${facts} ATTACH PARTITION ID '${(await partition()) ?? ''}' FROM again`);
+    };
+    const partition = async (): Promise<string | undefined> =>
+      (await engine.row<{ id: string }>(`SELECT toString(toYYYYMM(occurred_at)) AS id FROM saved`))?.id;
+    await putBack();
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    await engine.command(`ALTER TABLE ${facts} ATTACH PARTITION ID '${await partition()}' FROM again`);
+    expect((await differencesOf(log, engine, build))[facts]).toBe(1);
+    await engine.command(`ALTER TABLE ${facts} DELETE WHERE log_position = ${position}`);
+    await engine.command(`ALTER TABLE ${facts} ATTACH PARTITION ID '${await partition()}' FROM again`);
+    await engine.command(`ALTER TABLE saved UPDATE chunk = 2 WHERE 1`);
+    await engine.command(`TRUNCATE TABLE again`);
+    await putBack();
+    expect((await differencesOf(log, engine, build))[facts]).toBe(1);
+    await engine.command(`ALTER TABLE ${facts} DELETE WHERE chunk = 2`);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  });
+
+  it('finds a roll-up that drifted; a month of a sum is made anew', async () => {
+    const engagement = `engagement_quarterly_v${build}`;
+    const shape = (await tablesOf(engine, build).rollUps()).find(({ rollUp }) => rollUp.table === engagement);
+    if (!shape) throw new Error('no such roll-up');
+    const remake = () => tablesOf(engine, build).remakeMonth(shape, 202601);
+    await within(
+      `INSERT INTO ${engagement} SELECT * FROM ${engagement} WHERE toYYYYMM(quarter) = 202601 LIMIT 3`,
+      remake,
+      [engagement],
+    );
+    await within(
+      `INSERT INTO share_facts_v${build} (share_id, destination) VALUES ('nobodys', 'x')`,
+      () => engine.command(`ALTER TABLE share_facts_v${build} DELETE WHERE share_id = 'nobodys'`),
+      [`share_facts_v${build}`],
+    );
+  });
+});
+
+describe('poison events', () => {
+  const build = 7;
+
+  /** A log whose active build met three events that could not be read. */
+  async function poisonedLog(): Promise<{ log: MemoryLog; bad: readonly bigint[]; letters: FactsOperations }> {
+    const log = await logOf(100, 50);
+    const bad = [40, 41, 70].map((index) => log.events[index]?.position ?? 0n);
+    for (const type of ['BuildStarted', 'BuildActivated'] as const) {
+      await changeBuild(log as never, 'facts', await readBuilds(log as never, 'facts'), { type, build });
+    }
+    const sink = await catchUp(log, engine, { build, limits: { rowsMax: 40 }, decode: poisoned(new Set(bad)) });
+    expect(sink.counters.parked).toBe(3);
+    const letters = new FactsOperations({
+      log: log as never,
+      engine,
+      source,
+      decode: decodeHidden,
+      timeZone,
+      nowMs: () => 0,
+    });
+    return { log, bad, letters };
+  }
+
+  it('are parked by themselves, stay out over a restart, and are taken in when they can be read', async () => {
+    const { log, bad, letters } = await poisonedLog();
+    const listed = await letters.list();
+    expect(listed.map(({ position }) => position)).toEqual(bad.map(String));
+    expect(listed[0]).toMatchObject({ stream: log.events[40]?.stream, error: 'Error: cannot be read' });
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    // The same code that can read them by now: they were left out of that chunk, and are another chunk's work.
+    await catchUp(log, engine, { build });
+    expect(await letters.list()).toHaveLength(3);
+    expect(await letters.retry(String(bad[1]))).toEqual({ folded: 1, stillParked: 2, rebuilding: [] });
+    expect(await letters.retry()).toEqual({ folded: 2, stillParked: 0, rebuilding: [] });
+    await catchUp(log, engine, { build });
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    const rows = await engine.row<{ n: string }>(
+      `SELECT toString(count()) AS n FROM event_facts_v${build} WHERE log_position IN (${bad.join(', ')})`,
+    );
+    const expected = bad.flatMap((position) => {
+      const event = log.events.find((one) => one.position === position);
+      return event ? (source.projection.on[event.type]?.(decodeHidden(event)) ?? []) : [];
+    });
+    expect(Number(rows?.n)).toBe(expected.length);
+    await expect(letters.retry('12345')).rejects.toThrow(NoSuchLetter);
+    await tablesOf(engine, build).drop();
+  });
+
+  it('can be dropped for good', async () => {
+    await engine.command(`DELETE FROM sink_progress WHERE build = ${build}`);
+    await engine.command(`DELETE FROM sink_parked WHERE build = ${build}`);
+    const { log, bad, letters } = await poisonedLog();
+    expect(await letters.drop(String(bad[0]), 'a test')).toMatchObject({ folded: 0, stillParked: 2 });
+    expect((await letters.list()).map(({ position }) => position)).toEqual(bad.slice(1).map(String));
+    await expect(letters.show(String(bad[0]))).rejects.toThrow(NoSuchLetter);
+    expect((await letters.verify()).flatMap(({ parked }) => parked)).toHaveLength(2);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  });
+});
