@@ -1,0 +1,131 @@
+// Rows are made of the event alone: every event of the catalogue has rows or is known to have none, nothing personal is
+// among them, and the tables hold just the columns that are written.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { eventFacts } from '../../projections/event-facts.rows.js';
+import { factColumns } from '../../projections/fact-row.js';
+import { eventCatalog } from '../../src/domain/catalog.js';
+import { decodeHidden } from '../../src/event-log/codec.js';
+import type { RecordedEvent } from '../../src/kernel/message.js';
+import { personalFields } from '../../src/kernel/personal.js';
+import { ChunkBuilder } from '../../src/projector/clickhouse/chunk.js';
+import { rowText } from '../../src/projector/clickhouse/row-text.js';
+import { history, newEvent } from './history.js';
+
+/** What people write and set for themselves; nothing is counted of it. */
+const withoutRows = [
+  'MemberProfileChanged',
+  'PrivacySettingsChanged',
+  'MemberBlocked',
+  'MemberUnblocked',
+  'MomentReactionRemoved',
+  'MomentDeleted',
+];
+
+function eventsOf(seed: number): readonly RecordedEvent[] {
+  const events = history({ seed, people: 10, steps: 200, from: '2026-01-25T00:00:00.000Z', days: 12 });
+  return events.map((event, index) =>
+    decodeHidden({
+      ...newEvent(event, index),
+      stream: event.stream,
+      revision: index,
+      position: BigInt(index + 1),
+      recordedAt: 0,
+    }),
+  );
+}
+const source = { projection: eventFacts, types: factColumns };
+
+describe('the rows of events', () => {
+  it('every event type has rows, or is known to have none', () => {
+    const types = Object.keys(eventCatalog).sort();
+    expect([...Object.keys(eventFacts.on), ...withoutRows].sort()).toEqual(types);
+  });
+
+  it('no row has a personal field of its event', () => {
+    const secret = 'a secret that nobody else may read';
+    for (const event of eventsOf(1)) {
+      const schema = eventCatalog[event.type];
+      const personal = schema ? [...personalFields(schema).keys()] : [];
+      const spiked = {
+        ...event,
+        data: { ...(event.data as object), ...Object.fromEntries(personal.map((name) => [name, secret])) },
+      };
+      const rows = eventFacts.on[event.type]?.(spiked) ?? [];
+      expect(
+        JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+      ).not.toContain(secret);
+    }
+  });
+
+  it('the same event gives the same rows, and only columns that exist', () => {
+    const columns = new Set(eventFacts.columns);
+    for (const event of eventsOf(2)) {
+      const rows = eventFacts.on[event.type]?.(event) ?? [];
+      expect(eventFacts.on[event.type]?.(structuredClone(event))).toEqual(rows);
+      for (const [index, row] of rows.entries()) {
+        expect(Object.keys(row).filter((name) => !columns.has(name))).toEqual([]);
+        expect(row).toMatchObject({ log_position: event.position, event_id: event.id, row_number: index });
+      }
+    }
+  });
+
+  it('the table has the columns that are written, in their order, and the chunk after them', () => {
+    const sql = readFileSync(new URL('../../projections/clickhouse/001_event_facts.sql', import.meta.url), 'utf8');
+    const columns = [...sql.matchAll(/^ {2}([a-z_]+) +(?:[A-Z]\w+)/gm)].map((match) => match[1]);
+    expect(columns).toEqual([...eventFacts.columns, 'chunk']);
+  });
+
+  it('an order is its items and its total; a refund is negative', () => {
+    const orders = eventsOf(3).filter(({ type }) => type === 'PurchaseCompleted' || type === 'PurchaseRefunded');
+    expect(orders.length).toBeGreaterThan(0);
+    for (const event of orders) {
+      const rows = eventFacts.on[event.type]?.(event) ?? [];
+      const [whole, ...items] = rows;
+      const sign = event.type === 'PurchaseCompleted' ? 1 : -1;
+      expect(Number(whole?.['amount_minor']) * sign).toBeGreaterThan(0);
+      expect(items).toHaveLength((event.data as { items: unknown[] }).items.length);
+      for (const item of items) expect(Number(item['net_minor']) * sign).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('the text of rows', () => {
+  const line = rowText(factColumns);
+
+  it('property: whatever an id or a word holds, a line stays one line with all its columns', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 20 }),
+        fc.array(fc.string(), { maxLength: 3 }),
+        (text, texts) => {
+          const written = line({ log_position: 1n, event_id: 'u', details: text, recipient_ids: texts });
+          expect(written.split('\n')).toHaveLength(1);
+          expect(written.split('\t')).toHaveLength(eventFacts.columns.length);
+        },
+      ),
+    );
+  });
+
+  it('property: a chunk is the same wherever the pages of the log were cut', () => {
+    const events = eventsOf(4);
+    const whole = new ChunkBuilder(source, 0n);
+    for (const event of events) whole.add(event);
+    const wanted = whole.build();
+    const text = (chunk: typeof wanted) =>
+      chunk?.parts.map(({ pieces }) => Buffer.concat([...pieces]).toString('utf8'));
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), (passes) => {
+        const builder = new ChunkBuilder(source, 0n);
+        for (const [index, event] of events.entries()) {
+          builder.add(event);
+          // Events that make no rows come between.
+          if (passes[index % passes.length]) builder.pass(event.position);
+        }
+        expect(text(builder.build())).toEqual(text(wanted));
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
