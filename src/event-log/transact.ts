@@ -21,7 +21,8 @@ import {
   type ReadOptions,
   WrongExpectedRevision,
 } from './event-log.js';
-import { FoldedStream, rememberedCommandsMax, StateCache } from './state-cache.js';
+import { FoldedStreams } from './folded-streams.js';
+import { type FoldedStream, StateCache } from './state-cache.js';
 import { StreamLocks } from './stream-locks.js';
 
 /** Times that a decision is made again because somebody else wrote first. */
@@ -92,12 +93,11 @@ export interface EventStoreOptions {
 }
 
 export class EventStore {
-  private readonly cache: StateCache;
+  private readonly folds: FoldedStreams;
   private readonly locks = new StreamLocks();
-  private readonly loading = new Map<string, Promise<unknown>>();
 
   constructor(private readonly options: EventStoreOptions) {
-    this.cache = options.cache ?? new StateCache();
+    this.folds = new FoldedStreams(options.log, options.shared, options.cache ?? new StateCache());
   }
 
   /** @throws Rejection, SubjectErased, EventLogError (`retryable`: send the same command again). */
@@ -128,7 +128,7 @@ export class EventStore {
     decider: Decider<C, E, State>,
     id: string,
   ): Promise<{ readonly state: State; readonly revision: number; readonly position: bigint }> {
-    const { state, revision, position } = await this.load(decider, id);
+    const { state, revision, position } = await this.folds.load(decider, id);
     return { state, revision, position };
   }
 
@@ -147,7 +147,7 @@ export class EventStore {
         return await Promise.all(plans.map((plan) => this.result(plan)));
       } catch (error) {
         // Whatever failed, what is in the log now is not known here.
-        for (const plan of plans) this.cache.drop(plan.fold.stream);
+        for (const plan of plans) this.folds.drop(plan.fold.stream);
         if (!(error instanceof WrongExpectedRevision)) throw error;
         if (retries >= retriesMax) throw new StreamContended(error);
       }
@@ -155,7 +155,7 @@ export class EventStore {
   }
 
   private async plan(part: AnyPart): Promise<Plan> {
-    const fold = await this.load(part.decider, part.id);
+    const fold = await this.folds.load(part.decider, part.id);
     const remembered = fold.remembered(part.context.commandId as string);
     if (remembered) {
       if (remembered.requestHash !== part.context.requestHash) {
@@ -225,14 +225,14 @@ export class EventStore {
   private advance({ fold, drafts, state }: Plan, { position, revision: newest }: AppendResult): void {
     // The log numbered it otherwise (a deleted stream that revives goes on counting): read it again when it is needed.
     if (newest !== drafts.at(-1)?.revision) {
-      this.cache.drop(fold.stream);
+      this.folds.drop(fold.stream);
       return;
     }
     const events = drafts.map(({ id, event, revision, metadata }) => ({ id, event, revision, position, metadata }));
     if (!fold.adopt(state, events)) {
       for (const one of events) fold.apply({ ...one, event: this.options.codec.withoutPersonal(one.event) });
     }
-    this.cache.keep(fold);
+    this.folds.keep(fold);
   }
 
   private async result({ fold, remembered, drafts }: Plan): Promise<Transacted<DomainEvent, unknown>> {
@@ -253,56 +253,6 @@ export class EventStore {
       data: event.data,
     }));
     return { events: views, revision, position, state, repeated: remembered !== undefined };
-  }
-
-  private async load<C extends Command, E extends DomainEvent, State>(
-    decider: Decider<C, E, State>,
-    id: string,
-  ): Promise<FoldedStream<C, E, State>> {
-    const stream = streamName(decider.category, id);
-    const held = this.cache.get<C, E, State>(stream);
-    if (held && !this.options.shared) return held;
-    // Readers of one stream share the read: an update of a held fold and a first fold alike.
-    const running = this.loading.get(stream);
-    if (running && !held) return running as Promise<FoldedStream<C, E, State>>;
-    const started = this.fold(held ?? new FoldedStream(stream, decider), held ? undefined : decider.tail);
-    if (held) return started;
-    this.loading.set(stream, started);
-    try {
-      return await started;
-    } finally {
-      this.loading.delete(stream);
-    }
-  }
-
-  /** Reads what the fold has not seen; `tail`: only so many events from the end, or as many as commands are remembered. */
-  private async fold<C extends Command, E extends DomainEvent, State>(
-    fold: FoldedStream<C, E, State>,
-    tail: number | undefined,
-  ): Promise<FoldedStream<C, E, State>> {
-    const { log } = this.options;
-    if (tail === undefined) {
-      for await (const page of log.readStream(fold.stream, { from: fold.revision + 1 }))
-        applyAll(fold, page.map(decodeHidden));
-    } else {
-      const newest: RecordedEvent[] = [];
-      const limit = Math.max(tail, rememberedCommandsMax);
-      for await (const page of log.readStream(fold.stream, { direction: 'backwards', limit })) {
-        newest.push(...page.map(decodeHidden));
-      }
-      applyAll(fold, newest.toReversed());
-    }
-    return this.cache.keep(fold);
-  }
-}
-
-function applyAll<C extends Command, E extends DomainEvent, State>(
-  fold: FoldedStream<C, E, State>,
-  events: readonly RecordedEvent[],
-): void {
-  for (const event of events) {
-    const { id, revision, position, metadata } = event;
-    fold.apply({ id, event: { type: event.type, data: event.data }, revision, position, metadata });
   }
 }
 
