@@ -1,5 +1,5 @@
 // The embedded Redis: started, adopted, replaced, ended; and what stands in for it where there is no redis-server.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -173,6 +173,38 @@ withServer('a private redis-server', () => {
     expect(store.adopted).toBe(false);
     expect(isSameProcess(server)).toBe(false);
     expect(await store.client.get('written-by')).toBe(String(service.child.pid));
+  });
+
+  it('does not take a stranger for its own who has moved in on its old port', async () => {
+    const first = await openRedis({ url: undefined, directory });
+    const { port } = first.endpoint;
+    await first.client.set('kept', 'yes');
+    await first.close();
+    const home = mkdtempSync(join(tmpdir(), 'homing-stranger-'));
+    const stranger = spawn('redis-server', [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      home,
+      '--save',
+      '',
+    ]);
+    try {
+      await eventually(async () => {
+        const guest = await openRedis({ url: `redis://127.0.0.1:${port}`, directory, readyMsMax: 200 });
+        await guest.close();
+        return true;
+      });
+      const store = await open();
+      expect(store.adopted).toBe(false);
+      expect(store.endpoint.port).not.toBe(port);
+      expect(await store.client.get('kept')).toBe('yes');
+    } finally {
+      stranger.kill('SIGKILL');
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it('ends by itself when nobody comes back', async () => {

@@ -1,9 +1,7 @@
 // A private redis-server: append-only file on, loopback only, behind a password that never shows in a process list.
 // It is started, adopted after a crash of ours, started again when it dies, and stopped with us.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DirectoryHold } from '../directory-hold.js';
@@ -19,6 +17,7 @@ import {
 import type { Report } from '../report.js';
 import { RestartPause } from '../restart-pause.js';
 import { parseInfo, probeFor, type RedisEndpoint } from './redis-endpoint.js';
+import { configuration, freePort, passwordOf, portOf, readText } from './redis-files.js';
 import { watch } from './watcher.js';
 
 /** Loading a large append-only file takes its time; as long as the server lives and says so, we wait. */
@@ -188,7 +187,10 @@ export class RedisServerChild {
       await probe.connect();
       const info = parseInfo(await probe.info());
       const pid = Number(info['process_id']);
-      if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+      // A server without a password takes ours as well: only the directory tells whose it is.
+      const [, directory] = (await probe.config('GET', 'dir')) as string[];
+      if (!Number.isSafeInteger(pid) || pid <= 0 || directory !== realpathSync(this.options.directory))
+        return undefined;
       return { identity: identityOf(pid), loading: info['loading'] === '1' };
     } catch {
       return undefined;
@@ -237,59 +239,4 @@ export class RedisServerChild {
     this.watcher?.kill('SIGKILL');
     this.hold.release();
   }
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function configuration(directory: string, port: number, password: string): string {
-  return `${[
-    'bind 127.0.0.1',
-    `port ${port}`,
-    `requirepass ${password}`,
-    `dir ${quoted(directory)}`,
-    `pidfile ${quoted(join(directory, 'redis.pid'))}`,
-    `logfile ${quoted(join(directory, 'redis.log'))}`,
-    'loglevel notice',
-    'daemonize no',
-    'appendonly yes',
-    'appendfsync everysec',
-    'save ""',
-    // A queue or a document that is evicted is a job or an answer that is lost without a word.
-    'maxmemory-policy noeviction',
-  ].join('\n')}\n`;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-function portOf(directory: string): number | undefined {
-  const port = /^port ([0-9]+)$/m.exec(readText(join(directory, 'redis.conf')) ?? '')?.[1];
-  return port === undefined ? undefined : Number(port);
-}
-
-function passwordOf(directory: string): string {
-  const path = join(directory, 'password');
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
-  const password = randomBytes(32).toString('base64url');
-  writeFileSync(path, password, { mode: 0o600 });
-  return password;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
