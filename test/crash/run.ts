@@ -5,6 +5,7 @@ import type { CrashSuite } from './suite.js';
 
 const suites: Readonly<Record<string, () => Promise<CrashSuite>>> = {
   log: async () => (await import('./log.js')).crashLog,
+  projector: async () => (await import('./projector.js')).crashProjector,
 };
 const roundsDefault = 20;
 
