@@ -5,6 +5,7 @@ import {
   AppendTooLarge,
   EventLogError,
   type ExpectedRevision,
+  LogDamaged,
   LogFull,
   LogUnavailable,
   StreamDeleted,
@@ -77,6 +78,7 @@ export function toLogError(error: unknown, subject: CallSubject): EventLogError 
   if (error.code === status.RESOURCE_EXHAUSTED && !error.details.includes('larger than max')) {
     return new LogFull(error.message, { cause: error });
   }
+  if (error.code === status.DATA_LOSS) return new LogDamaged(error.message);
   const code = final.get(error.code);
   if (code !== undefined) return new EventLogError(code, error.message, false, { cause: error });
   return new EventLogError('unknown', error.message, true, { cause: error });

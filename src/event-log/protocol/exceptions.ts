@@ -5,6 +5,7 @@ import {
   AppendTooLarge,
   EventLogError,
   type ExpectedRevision,
+  LogDamaged,
   LogFull,
   LogUnavailable,
   StreamDeleted,
@@ -73,6 +74,7 @@ export function toServiceError(error: unknown, operation: 'Append' | 'Delete' | 
   }
   if (error instanceof LogUnavailable) return serviceError(status.UNAVAILABLE, `Server Is Too Busy: ${error.message}`);
   if (error instanceof LogFull) return serviceError(status.RESOURCE_EXHAUSTED, error.message);
+  if (error instanceof LogDamaged) return serviceError(status.DATA_LOSS, error.message);
   if (error instanceof EventLogError) return serviceError(status.INTERNAL, `${error.code}: ${error.message}`);
   return serviceError(status.INTERNAL, error instanceof Error ? error.message : String(error));
 }

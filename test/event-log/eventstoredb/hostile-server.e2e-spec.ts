@@ -169,6 +169,10 @@ describe('reads and subscriptions', () => {
     let calls = 0;
     const log = await against({
       onRead: (call) => {
+        if (!call.request.getOptions()?.hasSubscription()) {
+          call.end();
+          return;
+        }
         calls += 1;
         const after = call.request.getOptions()?.getStream();
         const next = after?.hasRevision() ? Number(after.getRevision()) + 1 : 0;
@@ -223,6 +227,10 @@ describe('reads and subscriptions', () => {
   it('of a stream that is deleted for ever end with that', async () => {
     const log = await against({
       onRead: (call) => {
+        if (!call.request.getOptions()?.hasSubscription()) {
+          call.end();
+          return;
+        }
         call.write(confirmation());
         call.emit('error', failure(status.FAILED_PRECONDITION, { exception: 'stream-deleted', 'stream-name': 's' }));
       },
@@ -278,7 +286,8 @@ describe('exceptions', () => {
     [status.DEADLINE_EXCEEDED, 'log-unavailable'],
     [status.CANCELLED, 'log-unavailable'],
     [status.RESOURCE_EXHAUSTED, 'log-full'],
-    [status.DATA_LOSS, 'unknown'],
+    [status.DATA_LOSS, 'log-damaged'],
+    [status.INTERNAL, 'unknown'],
   ])('gRPC code %d without an exception is the error %s', async (code, expected) => {
     const log = await against({ onTombstone: (_, answer) => answer(failure(code)) }, { giveUpAfterMs: 0 });
     await expect(log.tombstoneStream('s', 3)).rejects.toMatchObject({ code: expected });

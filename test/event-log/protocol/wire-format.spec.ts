@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import {
   AppendTooLarge,
   type ExpectedRevision,
+  LogDamaged,
   type LogEvent,
   LogFull,
   LogUnavailable,
@@ -226,6 +227,7 @@ describe('append answers', () => {
     expect(named(new AppendTimedOut()).details?.getTypeName()).toBe('event_store.client.Timeout');
     expect(named(new LogUnavailable('busy')).thrown).toBeInstanceOf(LogUnavailable);
     expect(named(new LogFull('no room')).thrown).toBeInstanceOf(LogFull);
+    expect(named(new LogDamaged('a bad record')).thrown).toBeInstanceOf(LogDamaged);
     expect(named(new Error('odd')).details?.getTypeName()).toBe('event_store.client.Unknown');
   });
 });

@@ -5,6 +5,7 @@ import {
   AppendTooLarge,
   EventLogError,
   type ExpectedRevision,
+  LogDamaged,
   LogFull,
   LogUnavailable,
   type NewEvent,
@@ -197,6 +198,7 @@ function answerError(bytes: Buffer, request: AppendRequest): EventLogError {
     default:
       // Nothing named: "Server Is Not Ready", "Server Is Busy" and the like come with an empty Any.
       if (code === status.RESOURCE_EXHAUSTED) return new LogFull(`${stream}: ${text}`);
+      if (code === status.DATA_LOSS) return new LogDamaged(`${stream}: ${text}`);
       return new LogUnavailable(`${stream}: ${text === '' ? 'the server gave no reason' : text}`);
   }
 }

@@ -5,6 +5,7 @@ import {
   type AppendResult,
   AppendTooLarge,
   type ExpectedRevision,
+  LogDamaged,
   LogFull,
   LogUnavailable,
   StreamDeleted,
@@ -96,8 +97,13 @@ function detailOf(error: unknown, identity: BatchIdentity): Detail {
   if (error instanceof LogUnavailable) {
     return { code: status.UNAVAILABLE, name: 'google.protobuf.Empty', message: empty };
   }
-  const code = error instanceof LogFull ? status.RESOURCE_EXHAUSTED : status.UNKNOWN;
-  return { code, name: 'event_store.client.Unknown', message: empty };
+  return { code: codeOf(error), name: 'event_store.client.Unknown', message: empty };
+}
+
+/** Failures that the protocol has no name for are told apart by the code. */
+function codeOf(error: unknown): status {
+  if (error instanceof LogFull) return status.RESOURCE_EXHAUSTED;
+  return error instanceof LogDamaged ? status.DATA_LOSS : status.UNKNOWN;
 }
 
 function wrongVersion(error: WrongExpectedRevision): Buffer {
