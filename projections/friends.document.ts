@@ -1,7 +1,7 @@
 // Who is whose friend, who asked whom, who blocks whom: each pair twice, once as each of the two sees it. Owner: the
 // member who looks.
 import type { z } from 'zod';
-import type { friendshipEvents } from '../src/domain/friendship/friendship.events.js';
+import { type friendshipEvents, requestsPerDayMax } from '../src/domain/friendship/friendship.events.js';
 import { toMs } from '../src/kernel/clock.js';
 import type {
   AnyEvent,
@@ -37,6 +37,8 @@ export const friendKeys = {
   friends: (memberId: string) => `friends:${memberId}`,
   requestsIn: (memberId: string) => `requests-in:${memberId}`,
   requestsOut: (memberId: string) => `requests-out:${memberId}`,
+  /** A sorted set: requestId → when this member sent it (ms). No more than a day may have, whatever became of them. */
+  requestsSent: (memberId: string) => `requests-sent:${memberId}`,
 };
 
 const stranger: Relationship = { friendship: 'none' };
@@ -114,7 +116,7 @@ function setBlock(set: boolean): DocumentHandler {
 
 export const friends: DocumentProjection = {
   name: 'friends',
-  version: 1,
+  version: 2,
   on: {
     FriendRequestSent: {
       reads: (event) => readPair(requestPair(event)),
@@ -124,6 +126,10 @@ export const friends: DocumentProjection = {
         const request = { requestId, origin, note, sentAt: event.metadata.occurredAt, expiresAt };
         change(view, from, to, (now) => ({ friendship: 'request_sent', request, ...blocks(now) }));
         change(view, to, from, (now) => ({ friendship: 'request_received', request, ...blocks(now) }));
+        if (view.owns(from)) {
+          view.add(friendKeys.requestsSent(from), requestId, toMs(request.sentAt));
+          view.trim(friendKeys.requestsSent(from), requestsPerDayMax);
+        }
         if (view.owns(to)) view.notify(to, 'friend-requests', from);
       },
     },

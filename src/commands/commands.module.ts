@@ -17,6 +17,7 @@ import { MomentHandler } from './moments/moment.handler.js';
 import { BATCH_ITEMS_MAX, ObservationController } from './observations/observation.controller.js';
 import { ObservationHandler } from './observations/observation.handler.js';
 import { ObservationWriter } from './observations/observation-writer.js';
+import { FRIEND_COUNTS, type FriendCounts } from './people/friend-counts.js';
 import { FriendshipController } from './people/friendship.controller.js';
 import { FriendshipHandler } from './people/friendship.handler.js';
 import { MemberController } from './people/member.controller.js';
@@ -47,6 +48,7 @@ export interface CommandsOptions {
   readonly batchItemsMax: number;
   readonly links: LinkOptions;
   readonly timers: TimerHand;
+  readonly friendCounts: FriendCounts;
 }
 
 @Module({})
@@ -81,6 +83,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: BATCH_ITEMS_MAX, useValue: options.batchItemsMax },
       { provide: LINK_OPTIONS, useValue: options.links },
       { provide: TIMER_HAND, useValue: options.timers },
+      { provide: FRIEND_COUNTS, useValue: options.friendCounts },
       Lookups,
       CommandContexts,
       MessageParts,

@@ -14,9 +14,11 @@ import { makeLogger, NestLogger } from '../http/operation/log.js';
 import { makeRegistry } from '../http/operation/prometheus.controller.js';
 import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.js';
 import { queriesModule } from '../queries/queries.module.js';
+import { DocumentReader } from '../stores/documents/reader.js';
 import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
+import { friendCounts } from './friend-counts.js';
 import { localOperations, operationsModule } from './operations/operations.module.js';
 import { documentProjector, type MountedPart } from './projections.js';
 import { timerHand, timerWorker } from './timers.js';
@@ -72,10 +74,11 @@ interface Watched {
 
 async function listen(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched, opened: Opened) {
   const { logger, registry } = watched;
-  const { batchItemsMax, publicUrl, host, port } = config.http;
-  const links = { publicUrl: publicUrl ?? '' };
+  const { batchItemsMax, publicUrl, appUrl, host, port } = config.http;
+  const links = { publicUrl: publicUrl ?? '', appUrl };
   const timers = timerHand(config, engines, writeSide.clock, logger, opened);
   const parts = partsOf(config, engines, writeSide, watched);
+  const counts = friendCounts(new DocumentReader(engines.redis.client, config.projector.shards), logger);
   let isClosing = false;
   const server: ServerOptions = {
     ...config.http,
@@ -89,7 +92,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
       logId: engines.logId,
       registry,
       healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
-      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links, timers } } : {}),
+      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links, timers, friendCounts: counts } } : {}),
       parts: parts.map(({ module }) => module),
     }),
     makeAdapter(server),

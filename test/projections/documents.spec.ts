@@ -9,13 +9,14 @@ import { type InboxRow, inbox, inboxKeys, type UnreadTotals, unreadOf } from '..
 import { documentProjections } from '../../projections/index.js';
 import { type LinkDocument, shareKeys, shares } from '../../projections/shares.document.js';
 import { thread, threadKeys, threadMessagesMax } from '../../projections/thread.document.js';
+import { requestsPerDayMax } from '../../src/domain/friendship/friendship.events.js';
 import { intentEvents } from '../../src/domain/intent/intent.events.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.js';
 import { MemorySink } from '../../src/projector/memory-sink.js';
 import { fold } from '../projector/support.js';
 import { seeded } from '../seeded.js';
-import { asLogEvents, SocialHistory } from './social-history.js';
+import { asLogEvents, type SocialEvent, SocialHistory } from './social-history.js';
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 
@@ -129,6 +130,26 @@ describe('what the documents say', () => {
       const list = ((documents.get(friendKeys.friends(a)) ?? []) as [string, number][]).map(([id]) => id).toSorted();
       expect(list).toEqual(people.filter((b) => b !== a && history.pair(a, b).state === 'friends').toSorted());
     }
+  });
+
+  it('remembers the newest friend requests that somebody sent, whatever became of them', async () => {
+    const sent = (index: number): SocialEvent => {
+      const parties = { requestId: `q${index}`, fromMemberId: 'm0', toMemberId: `to${index}` };
+      const [occurredAt, expiresAt] = ['2026-03-01', '2026-06-01'].map((day) => `${day}T08:00:00.${100 + index}Z`);
+      const data = { ...parties, origin: 'search', expiresAt };
+      return { stream: `friendship-m0_to${index}`, type: 'FriendRequestSent', data, occurredAt: String(occurredAt) };
+    };
+    const surplus = 5;
+    const events = Array.from({ length: requestsPerDayMax + surplus }, (__, index) => sent(index));
+    const last = events.at(-1) as SocialEvent;
+    const { requestId, fromMemberId, toMemberId } = last.data;
+    const data = { requestId, fromMemberId, toMemberId, ageSec: 1 };
+    const sink = new MemorySink();
+    await fold(friends, asLogEvents([...events, { ...last, type: 'FriendRequestCancelled', data }]), sink);
+    const newest = events.slice(surplus).map((event) => [event.data['requestId'], Date.parse(event.occurredAt)]);
+    expect(sink.all().get(friendKeys.requestsSent('m0'))).toEqual(newest);
+    expect(sink.all().get(friendKeys.requestsOut('m0'))).toHaveLength(events.length - 1);
+    expect(sink.all().get(friendKeys.requestsSent(String(toMemberId)))).toBeUndefined();
   });
 
   it('feeds everybody the moments of friends and their own, none of others, none deleted', async () => {

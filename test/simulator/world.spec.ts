@@ -1,6 +1,7 @@
 // The world of profile `tiny`: within its budget, to the byte the same for a seed, and shaped as docs/simulator.md says.
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { friendsMax, openOutgoingMax, requestsPerDayNewMax } from '../../src/domain/friendship/friendship.decider.js';
 import { dayMs, hourMs } from '../../src/kernel/clock.js';
 import { batches } from '../../src/simulator/delivery.js';
 import { fileDigests, worldFiles } from '../../src/simulator/files.js';
@@ -133,6 +134,26 @@ describe('what is sent', () => {
     }
     expect(routes(/^PUT \/v1\/blocks\//).length).toBeGreaterThan(5);
     expect(routes(/^POST \/v1\/orders\/.+\/refunds$/).length).toBeGreaterThan(5);
+  });
+
+  it('comes nowhere near the limits of friendship, so that no outcome hangs on how far a read model is', () => {
+    const sent = new Map<string, number[]>();
+    for (const { member = '', at } of routes(/^POST \/v1\/friend-requests$/)) {
+      sent.set(member, [...(sent.get(member) ?? []), Date.parse(at)]);
+    }
+    const met = new Map<string, number>();
+    for (const { member = '', path } of routes(/^POST \/v1\/friend-requests(\/.+\/accept)?$/)) {
+      for (const id of [member, path.split('/')[3] ?? member]) met.set(id, (met.get(id) ?? 0) + 1);
+    }
+    const within24h = [...sent.values()].flatMap((times) =>
+      times.map((at) => times.filter((other) => other <= at && other > at - dayMs).length),
+    );
+    // As if every account were new.
+    expect(Math.max(...within24h)).toBeGreaterThan(2);
+    expect(Math.max(...within24h)).toBeLessThan(0.7 * requestsPerDayNewMax);
+    // Nothing ends in these counts, and still they are far below.
+    expect(Math.max(...[...sent.values()].map(({ length }) => length))).toBeLessThan(openOutgoingMax / 10);
+    expect(Math.max(...met.values())).toBeLessThan(friendsMax / 10);
   });
 
   it('keeps most chains at one hop, and some deeper', () => {

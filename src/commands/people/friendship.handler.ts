@@ -1,4 +1,5 @@
 // One pair of members: requests, friendship, blocks.
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { z } from 'zod';
 import type { FriendshipCommand } from '../../domain/friendship/friendship.commands.js';
@@ -13,6 +14,7 @@ import { deriveId, pairId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { CommandContexts, type IdentifiedContext } from '../command-context.js';
 import { Lookups, standingOf } from '../lookups.js';
+import { FRIEND_COUNTS, type FriendCounts } from './friend-counts.js';
 
 export type BlockContext = Extract<FriendshipCommand, { type: 'BlockMember' }>['data']['context'];
 export type FriendshipWish =
@@ -36,6 +38,7 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
     private readonly store: EventStore,
     private readonly contexts: CommandContexts,
     private readonly lookups: Lookups,
+    @Inject(FRIEND_COUNTS) private readonly counts: FriendCounts,
   ) {}
 
   async execute({ caller, otherMemberId, wish }: FriendshipRequest): Promise<Written> {
@@ -69,10 +72,15 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
         const parties = { fromMemberId: member.memberId, toMemberId: otherMemberId };
         const from = { ...standingOf(member), registeredAt: member.registeredAt };
         const to = standingOf(await this.lookups.member(otherMemberId));
-        return { type: 'SendFriendRequest', data: { requestId, ...parties, origin, note, from, to }, now };
+        const counts = await this.counts.of(member.memberId, otherMemberId, now);
+        return { type: 'SendFriendRequest', data: { requestId, ...parties, origin, note, from, to, counts }, now };
       }
       case 'accept':
-        return { type: 'AcceptFriendRequest', data: act, now };
+        return {
+          type: 'AcceptFriendRequest',
+          data: { ...act, counts: await this.counts.of(member.memberId, otherMemberId, now) },
+          now,
+        };
       case 'decline':
         return { type: 'DeclineFriendRequest', data: act, now };
       case 'cancel':

@@ -21,6 +21,8 @@ import type { NewLink } from './share.bodies.js';
 /** Where links lead to from outside: `<publicUrl>/s/<code>`. */
 export interface LinkOptions {
   readonly publicUrl: string;
+  /** Of the app, where people who open a link go on; `{contentId}` in it stands for what was shared. */
+  readonly appUrl?: string | undefined;
 }
 export const LINK_OPTIONS = Symbol('LINK_OPTIONS');
 

@@ -6,7 +6,7 @@ import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import type { AgeBand } from '../vocabulary.js';
 import type { FriendshipCommand, GraphCounts } from './friendship.commands.js';
-import type { FriendshipEvent } from './friendship.events.js';
+import { type FriendshipEvent, requestsPerDayMax } from './friendship.events.js';
 import {
   type Friendship,
   type FriendshipState,
@@ -17,7 +17,6 @@ import {
 
 export const friendsMax = 5_000;
 export const openOutgoingMax = 1_000;
-export const requestsPerDayMax = 50;
 /** For accounts younger than a week. */
 export const requestsPerDayNewMax = 20;
 export const newAccountMs = 7 * dayMs;

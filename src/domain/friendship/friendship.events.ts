@@ -14,6 +14,10 @@ export const FriendshipOrigin = z.enum([
   'profile',
   'live',
 ]);
+
+/** Friend requests that one member may send in 24 hours (F6). */
+export const requestsPerDayMax = 50;
+
 const pair = { fromMemberId: Id, toMemberId: Id };
 
 export const friendshipEvents = {
