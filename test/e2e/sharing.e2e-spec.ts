@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
+import { decodePositionToken } from '../../src/kernel/position-token.js';
 import { RunningService } from './running-service.js';
 
 const contentRef = { kind: 'video', contentId: 'clip-1', creatorId: 'cleo' };
@@ -144,6 +145,9 @@ describe('a link', () => {
     ]);
     for (const { status, headers, body } of pages) {
       expect(status).toBe(200);
+      expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(decodePositionToken(headers.get('homing-position') ?? '')).toBeDefined();
+      expect(body['text']).toContain('<meta property="og:title" content="Something was shared with you">');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(body['text']).toBe(pages[0]?.body['text']);
     }
@@ -173,6 +177,32 @@ describe('a link', () => {
     // The crawler gave away where the copied link went.
     const [hint] = await eventsAbout(shareId, 'ShareChannelReclassified');
     expect(hint?.data).toMatchObject({ from: 'copy_link', to: 'whatsapp', evidence: 'inferred' });
+  });
+
+  it('leads people on to the app, with the open and what was shared, and shows crawlers the page', async () => {
+    const { path, shareId, code, linkId } = await link('ann');
+    const page = await visit(path, iphone);
+    await service.restart({ HOMING_APP_URL: 'https://app.example/watch/{contentId}?from=link' });
+    try {
+      const person = await visit(path, `${iphone} eve`);
+      expect(person.status).toBe(302);
+      expect(person.headers.get('referrer-policy')).toBe('no-referrer');
+      expect(person.headers.get('cache-control')).toBe('no-store');
+      expect(decodePositionToken(person.headers.get('homing-position') ?? '')).toBeDefined();
+      expect(person.body['text']).toBe('');
+      const opens = await eventsAbout(shareId, 'ShareLinkOpened');
+      const openIds = opens.map(({ data }) => (data as { openId: string }).openId);
+      const location = String(person.headers.get('location'));
+      expect(location).toBe(`https://app.example/watch/clip-1?from=link&openId=${openIds.at(-1)}`);
+      for (const secret of [shareId, code, linkId, 'ann', 'cleo']) expect(location).not.toContain(secret);
+      for (const [agent, headers] of [['WhatsApp/2.23', {}] as const, [iphone, { purpose: 'prefetch' }] as const]) {
+        const seen = await visit(path, agent, headers);
+        expect([seen.status, seen.body['text'], seen.headers.get('location')]).toEqual([200, page.body['text'], null]);
+      }
+      expect((await visit(`/s/${'x'.repeat(22)}`, iphone)).status).toBe(404);
+    } finally {
+      await service.restart();
+    }
   });
 
   it('opened in the app names the opener, and whether they were friends', async () => {

@@ -1,5 +1,5 @@
 // Opening a link: in a browser by anybody, or in an app that knows who does it.
-import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -10,20 +10,29 @@ import { ByMember, Open } from '../../http/access/scopes.js';
 import { By, type Caller } from '../../http/request/caller.js';
 import { Writes, type Written } from '../../http/request/written.js';
 import { Rejection } from '../../kernel/rejection.js';
-import { gonePage, sharedPage } from './landing-page.js';
-import { LinkRequest } from './link.handler.js';
+import { appAddress, gonePage, sharedPage } from './landing-page.js';
+import { LINK_OPTIONS, type LinkOptions, LinkRequest, type LinkWish } from './link.handler.js';
 import { linkCodePattern } from './link-names.js';
 import { LinkOpen } from './share.bodies.js';
 
 /** An app that does not say what it runs on is still no crawler. */
 const appAgent: UserAgentFacts = { isPreviewBot: false, uaFamily: 'App', osFamily: 'Other' };
 
+type Visit = Pick<Extract<LinkWish, { type: 'open' }>, 'agent' | 'isPrefetch' | 'referrerClass'>;
+interface Opened {
+  readonly openId: string;
+  readonly contentRef: z.infer<typeof ContentRef>;
+}
+
 @ApiTags('shares')
 @Controller()
 export class LinkController {
-  constructor(private readonly commands: CommandBus) {}
+  constructor(
+    private readonly commands: CommandBus,
+    @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
+  ) {}
 
-  /** The same small page for everybody; only the log knows more. A HEAD looks without a person looking. */
+  /** A person goes on to the app, the rest get the same small page; only the log knows more. A HEAD looks without a person. */
   @Get('s/:code')
   @Open()
   @ApiExcludeEndpoint()
@@ -31,12 +40,21 @@ export class LinkController {
     @By() caller: Caller,
     @Param('code') code: string,
     @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Written | string> {
     reply.headers({ 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-robots-tag': 'noindex' });
     reply.type('text/html; charset=utf-8');
-    const found = linkCodePattern.test(code) && (await this.record(caller, code, request));
-    await reply.code(found ? 200 : 404).send(found ? sharedPage : gonePage);
+    const visit = visitOf(request);
+    const opened = linkCodePattern.test(code) ? await this.record(caller, code, visit) : undefined;
+    if (!opened) {
+      reply.code(404);
+      return gonePage;
+    }
+    const { appUrl } = this.options;
+    if (appUrl === undefined || visit.agent.isPreviewBot || visit.isPrefetch) return { ...opened, page: sharedPage };
+    const { openId, contentRef } = opened.result as Opened;
+    reply.header('location', appAddress(appUrl, { openId, contentId: contentRef.contentId }));
+    return { ...opened, status: 302, page: '' };
   }
 
   /** For an app that handles links itself. */
@@ -57,24 +75,25 @@ export class LinkController {
     );
   }
 
-  /** False when there is no such link. */
-  private async record(caller: Caller, code: string, { headers, method, hostname }: FastifyRequest): Promise<boolean> {
-    const single = Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : value?.[0]]),
-    );
-    const wish = {
-      type: 'open',
-      code,
-      agent: readUserAgent(single['user-agent']),
-      isPrefetch: method === 'HEAD' || isPrefetch(single),
-      referrerClass: readReferrer(single['referer'], [hostname]),
-    } as const;
+  /** Undefined when there is no such link. */
+  private async record(caller: Caller, code: string, visit: Visit): Promise<Written | undefined> {
     try {
-      await this.commands.execute(new LinkRequest(caller, wish));
-      return true;
+      return await this.commands.execute(new LinkRequest(caller, { type: 'open', code, ...visit }));
     } catch (error) {
-      if (error instanceof Rejection && error.code === 'link-not-found') return false;
+      if (error instanceof Rejection && error.code === 'link-not-found') return undefined;
       throw error;
     }
   }
+}
+
+/** What a browser, or what poses as one, tells of itself. */
+function visitOf({ headers, method, hostname }: FastifyRequest): Visit {
+  const single = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : value?.[0]]),
+  );
+  return {
+    agent: readUserAgent(single['user-agent']),
+    isPrefetch: method === 'HEAD' || isPrefetch(single),
+    referrerClass: readReferrer(single['referer'], [hostname]),
+  };
 }

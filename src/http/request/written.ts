@@ -22,6 +22,8 @@ export interface Written<Result extends object = object> {
   readonly position: bigint;
   /** Over the route's own status: it was there already, say. */
   readonly status?: number;
+  /** Sent instead of the result and the token, by a route that answers a page; the header tells the position all the same. */
+  readonly page?: string;
 }
 
 function isWritten(value: unknown): value is Written {
@@ -40,7 +42,7 @@ export class PositionInterceptor implements NestInterceptor {
         const reply = context.switchToHttp().getResponse<FastifyReply>();
         reply.header('homing-position', token);
         if (value.status !== undefined) reply.code(value.status);
-        return { ...value.result, position: token };
+        return value.page ?? { ...value.result, position: token };
       }),
     );
   }
