@@ -12,6 +12,7 @@ import { identify } from './access/identity.js';
 import type { MemberTokens } from './access/member-token.js';
 import { serveApiDescription } from './operation/openapi.js';
 import { measureRequests } from './operation/prometheus.controller.js';
+import { answerBadBytes, answerBadPath } from './problem/early-errors.js';
 import { Problem } from './problem/problem.js';
 import { advanceClock } from './request/caller.js';
 import { acceptJson } from './request/json-body.js';
@@ -47,6 +48,8 @@ export function makeAdapter({ bodyBytesMax, trustedProxies }: ServerOptions): Fa
     requestTimeout: requestMsMax,
     keepAliveTimeout: keepAliveMs,
     routerOptions: { maxParamLength: pathCharactersMax },
+    frameworkErrors: answerBadPath,
+    clientErrorHandler: answerBadBytes,
     genReqId: ({ headers }: { readonly headers: IncomingHttpHeaders }) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();

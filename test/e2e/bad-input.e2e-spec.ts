@@ -1,10 +1,12 @@
 // Bad input gets a clear answer with a stable code, and nothing is recorded.
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { depthMax } from '../../src/http/request/json-body.js';
 import { keys, RunningService, type Sent } from './running-service.js';
 
 let service: RunningService;
 let conversationId: string;
+let shareId: string;
 
 beforeAll(async () => {
   service = await RunningService.start({ HOMING_BODY_BYTES_MAX: '20000', HOMING_BATCH_ITEMS_MAX: '20' });
@@ -12,6 +14,8 @@ beforeAll(async () => {
   await service.register('cleo');
   const brand = { brandId: 'shoes', name: 'Shoes', timeZone: 'Europe/Vienna' };
   await service.send('POST', '/v1/brands', { key: keys.admin, body: brand });
+  const share = { ...moment, surface: 'feed' };
+  shareId = String((await service.send('POST', '/v1/shares', { member, body: share })).body['shareId']);
 });
 afterAll(() => service.stop());
 
@@ -41,6 +45,22 @@ const cases: [what: string, code: string, status: number, method: string, path: 
     '/v1/moments',
     { member, body: { contentRef: { ...moment.contentRef, colour: 'red' } } },
   ],
+  [
+    'half a character',
+    'invalid-body',
+    400,
+    'POST',
+    '/v1/moments',
+    { member, raw: JSON.stringify({ ...moment, caption: '\ud800' }) },
+  ],
+  [
+    'a text with U+0000',
+    'invalid-body',
+    400,
+    'POST',
+    '/v1/moments',
+    { member, raw: JSON.stringify({ ...moment, caption: 'a\0' }) },
+  ],
   ['a field __proto__', 'unknown-field', 400, 'POST', '/v1/moments', { member, raw: '{"__proto__": {"a": 1}}' }],
   ['a wrong type', 'invalid-body', 400, 'POST', '/v1/moments', { member, body: { ...moment, caption: 7 } }],
   ['a missing field', 'invalid-body', 400, 'POST', '/v1/moments', { member, body: {} }],
@@ -54,9 +74,19 @@ const cases: [what: string, code: string, status: number, method: string, path: 
     '/v1/moments',
     { member, raw: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
   ],
+  [
+    'a compressed body',
+    'unsupported-media-type',
+    415,
+    'POST',
+    '/v1/moments',
+    { member, body: moment, headers: { 'content-encoding': 'gzip' } },
+  ],
   ['a batch over its limit', 'batch-too-large', 413, 'POST', '/v1/events', { body: Array(21).fill({}) }],
   ['a batch that is none', 'invalid-body', 400, 'POST', '/v1/events', { body: { id: 'x' } }],
   ['an id that is none', 'invalid-path', 400, 'DELETE', '/v1/moments/a_b', { member }],
+  ['a path that cannot be decoded', 'invalid-path', 400, 'GET', '/v1/shares/%ff', { member }],
+  ['a path with an endless id', 'invalid-path', 400, 'GET', `/v1/shares/${'x'.repeat(300)}`, { member }],
   ['a bad cursor', 'bad-cursor', 400, 'GET', '/v1/feed?cursor=nonsense', { member }],
   ['a bad limit', 'invalid-query', 400, 'GET', '/v1/feed?limit=0', { member }],
   ['a bad position', 'bad-position', 400, 'GET', '/v1/feed?minPosition=nonsense', { member }],
@@ -93,6 +123,15 @@ const cases: [what: string, code: string, status: number, method: string, path: 
     { key: keys.brand, body: { ...product, productRef: { productId: 'x', brandId: 'hats' } } },
   ],
   ['an app key on the admin side', 'missing-scope', 403, 'GET', '/v1/keys', {}],
+  [
+    'dead letters of no projection',
+    'not-found',
+    404,
+    'GET',
+    '/v1/dead-letters?projection=nothing',
+    { key: keys.admin },
+  ],
+  ['a retry of no projection', 'not-found', 404, 'POST', '/v1/dead-letters/nothing/1/retry', { key: keys.admin }],
   ['no member', 'member-required', 400, 'POST', '/v1/moments', { body: moment }],
   ['a member header that is no id', 'invalid-header', 400, 'POST', '/v1/moments', { member: 'a b', body: moment }],
   [
@@ -110,6 +149,30 @@ const cases: [what: string, code: string, status: number, method: string, path: 
     'PATCH',
     '/v1/members/me/profile',
     { member, body: { displayName: 'Anna' }, headers: { 'if-match': '"7"' } },
+  ],
+  [
+    'an empty idempotency key',
+    'invalid-header',
+    400,
+    'PATCH',
+    '/v1/members/me/profile',
+    { member, body: { displayName: 'Anna' }, headers: { 'idempotency-key': '' } },
+  ],
+  [
+    'a message of nothing but space',
+    'empty-message',
+    422,
+    'POST',
+    '/v1/conversations/{talk}/messages',
+    { member, body: { body: ' \n' } },
+  ],
+  [
+    'a link that has expired before it is made',
+    'expiry-passed',
+    422,
+    'POST',
+    '/v1/shares/{share}/link',
+    { member, body: { expiresAt: '1999-01-01T00:00:00Z' } },
   ],
   [
     'time told without the scope',
@@ -150,7 +213,8 @@ const cases: [what: string, code: string, status: number, method: string, path: 
 describe('bad input', () => {
   it.each(cases)('%s: %s', async (_what, code, status, method, path, sent) => {
     const before = await service.countEvents();
-    const answer = await service.send(method, path, sent);
+    const place = path.replace('{talk}', conversationId).replace('{share}', shareId);
+    const answer = await service.send(method, place, sent);
     expect(answer.body).toMatchObject({ code, status });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -181,5 +245,47 @@ describe('bad input', () => {
       return { status, told };
     };
     expect(await ask('cleo')).toEqual(await ask('nobody'));
+  });
+
+  /** Bytes as they are, and all that comes back. */
+  function wire(...parts: (string | Buffer)[]): Promise<string> {
+    const { hostname, port } = new URL(service.url);
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(port), hostname);
+      let answer = '';
+      socket.setEncoding('utf8');
+      socket.on('data', (text: string) => {
+        answer += text;
+      });
+      socket.on('close', () => resolve(answer));
+      socket.on('error', reject);
+      for (const part of parts) socket.write(part);
+    });
+  }
+  const head = (more: string) =>
+    `POST /v1/moments HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${keys.app}\r\n` +
+    `Homing-Member: anna\r\nContent-Type: application/json\r\n${more}\r\n`;
+
+  it('of bytes that are not UTF-8 is refused, not mended', async () => {
+    const before = await service.countEvents();
+    const body = Buffer.from(JSON.stringify({ ...moment, caption: 'über' }), 'latin1');
+    const answer = await wire(head(`Content-Length: ${body.length}\r\n`), body);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('"code":"malformed-json"');
+    expect(await service.countEvents()).toBe(before);
+  });
+
+  it.each([
+    ['no HTTP', 'secret\r\n\r\n', 400, 'malformed-http'],
+    ['two lengths', head('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'), 400, 'malformed-http'],
+    ['a length that is none', head('Content-Length: secret\r\n'), 400, 'malformed-http'],
+    ['a path of other bytes', 'GET /\u00ff HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'malformed-http'],
+    ['headers without end', head(`X-Big: ${'secret'.repeat(4_000)}\r\n`), 431, 'headers-too-large'],
+  ])('on the wire, %s', async (_what, bytes, status, code) => {
+    const answer = await wire(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain('content-type: application/problem+json');
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(answer).not.toContain('secret');
   });
 });

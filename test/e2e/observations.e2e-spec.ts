@@ -98,6 +98,9 @@ describe('observations', () => {
     ['nobody', view('r5', {}, { memberId: undefined }), 'invalid-data', 'r5'],
     ['eight days ago', view('r6', { time: new Date(Date.now() - 8 * 86_400_000).toISOString() }), 'too-late', 'r6'],
     ['no time', view('r7', { time: 'yesterday' }), 'invalid-event', 'r7'],
+    ['a way into prototypes', JSON.parse('{"id":"r8","__proto__":{"a":1}}'), 'unknown-field', 'r8'],
+    ['half a character', view('r9', { subject: '\ud800' }), 'invalid-event', 'r9'],
+    ['depths', view('r10', {}, { deep: JSON.parse('['.repeat(16) + ']'.repeat(16)) }), 'too-deep', 'r10'],
   ])('of %s are rejected alone', async (what, item, code, id) => {
     const answer = await post([item, view(`beside-${what.replaceAll(' ', '-')}`)]);
     expect(answer.body).toMatchObject({ accepted: 1, rejected: 1 });

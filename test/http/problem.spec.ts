@@ -68,6 +68,20 @@ describe('validation', () => {
     });
   });
 
+  it('of several shapes tells what keeps a value from the nearest', () => {
+    const shapes = z.union([
+      z.strictObject({ to: z.literal('all') }),
+      z.strictObject({ to: z.enum(['dm', 'group']), ids: z.array(z.string().or(z.int())).min(1) }),
+    ]);
+    const errorsOf = (value: unknown) =>
+      invalid(shapes.safeParse(value).error?.issues ?? []).options.errors?.map(({ pointer }) => pointer);
+    expect(errorsOf({ to: 'dm' })).toEqual(['/ids']);
+    expect(errorsOf({ to: 'dm', ids: ['a', true] })).toEqual(['/ids/1']);
+    expect(errorsOf({ to: 'all', ids: [] })).toEqual(['/ids']);
+    expect(errorsOf({ to: 'moon' })).toEqual(['/to']);
+    expect(invalid(shapes.safeParse({ to: 'all', x: 1 }).error?.issues ?? []).code).toBe('unknown-field');
+  });
+
   it('tells unknown fields from wrong ones', () => {
     expect(invalid(issuesOf({ a: { 'b/c~d': 1, e: 2, f: 3 } }))).toMatchObject({
       code: 'unknown-field',

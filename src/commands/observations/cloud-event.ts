@@ -1,7 +1,9 @@
 // One observation as it comes in: a CloudEvent (1.0). Its attributes may be extended, its `data` may not.
 import { z } from 'zod';
 import { observationEvents } from '../../domain/observation/observation.events.js';
+import type { Problem } from '../../http/problem/problem.js';
 import { pointerOf } from '../../http/problem/validation.js';
+import { judgeShape } from '../../http/request/json-body.js';
 import { addMs, dayMs, minuteMs, toMs } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { DomainEvent } from '../../kernel/message.js';
@@ -40,7 +42,7 @@ export interface Observation {
 }
 
 export interface Refused {
-  readonly code: 'invalid-event' | 'unknown-type' | 'unknown-field' | 'invalid-data' | 'too-late';
+  readonly code: 'invalid-event' | 'unknown-type' | 'unknown-field' | 'invalid-data' | 'too-deep' | 'too-late';
   readonly detail: string;
 }
 
@@ -52,6 +54,10 @@ function refusal(code: 'invalid-event' | 'invalid-data', { issues }: z.ZodError)
   return { code, detail: `${pointerOf(first?.path ?? [])}: ${first?.message ?? 'not valid'}` };
 }
 
+function shapeRefusal({ code, detail }: Problem): Refused {
+  return { code: code === 'too-deep' || code === 'unknown-field' ? code : 'invalid-event', detail };
+}
+
 interface Person {
   readonly memberId?: string;
   readonly viewerId?: string;
@@ -60,6 +66,8 @@ interface Person {
 
 /** @param receivedAt ISO, by the service's clock */
 export function readObservation(item: unknown, receivedAt: string): Observation | Refused {
+  const misshapen = judgeShape(item);
+  if (misshapen) return shapeRefusal(misshapen);
   const envelope = CloudEvent.safeParse(item);
   if (!envelope.success) return refusal('invalid-event', envelope.error);
   const { id, source, type, time } = envelope.data;

@@ -1,6 +1,7 @@
 // POST /v1/events: observations in the CloudEvents batch format.
 import { Body, Controller, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Scopes } from '../../http/access/scopes.js';
@@ -40,6 +41,7 @@ export class ObservationController {
 
   /** Told apart by (source, id): sending a batch again is safe. A bad item is rejected alone, with its code. */
   @Post()
+  @RouteConfig({ itemsAlone: true })
   @Scopes('app')
   @ApiBody({ schema: { type: 'array', items: itemSchema } })
   @Writes(200, Verdicts)

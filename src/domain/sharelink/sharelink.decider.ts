@@ -99,10 +99,14 @@ export const sharelinkDecider: Decider<SharelinkCommand, SharelinkEvent, Shareli
   initialState: undefined,
   decide: {
     /** S4: one link per share, because its id derives from the share's. The share is looked up and never taken back. */
-    MintShareLink: ({ data: { askedBy, ...minted } }, state) => {
+    MintShareLink: ({ data: { askedBy, ...minted }, now }, state) => {
       if (minted.sharerId !== askedBy) throw new Rejection('share-not-found', 'no such share');
       if (state?.revoked) throw new Rejection('link-revoked', 'the link of this share was revoked: share again');
-      return state ? [] : [{ type: 'ShareLinkMinted', data: minted }];
+      if (state) return [];
+      if (minted.expiresAt !== undefined && toMs(minted.expiresAt) <= toMs(now)) {
+        throw new Rejection('expiry-passed', 'the link would expire before it exists');
+      }
+      return [{ type: 'ShareLinkMinted', data: minted }];
     },
     RevokeShareLink: ({ data: { linkId, askedBy } }, state) => {
       if (state?.minted.sharerId !== askedBy) throw new Rejection('link-not-found', 'no such link');

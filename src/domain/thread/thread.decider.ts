@@ -80,7 +80,7 @@ function withinLimits({ body, attachments, shareId }: SendMessage['data']): void
   if (body === undefined && attachments.length === 0)
     throw new Rejection('empty-message', 'a text or a card is needed');
   if (body !== undefined) {
-    if (body.length === 0) throw new Rejection('empty-message', 'the text is empty');
+    if (body.trim() === '') throw new Rejection('empty-message', 'the text is empty');
     const bytes = Buffer.byteLength(body);
     if (bytes > bodyBytesMax)
       throw new Rejection('body-too-long', 'too many bytes', { limit: bodyBytesMax, current: bytes });

@@ -3,6 +3,7 @@
 /** A refusal of the domain whose code is not here is a mistake of ours and answers 500; a test looks for such codes. */
 export const statusOf: Readonly<Record<string, number>> = {
   // The request itself.
+  'malformed-http': 400,
   'malformed-json': 400,
   'invalid-body': 400,
   'invalid-query': 400,
@@ -23,6 +24,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'not-found': 404,
   'method-not-allowed': 405,
   'not-acceptable': 406,
+  'request-timeout': 408,
   'clock-not-set': 409,
   'stale-revision': 409,
   'body-too-large': 413,
@@ -30,6 +32,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
+  'headers-too-large': 431,
 
   // What the service cannot do, or cannot do now.
   'internal-error': 500,
@@ -77,6 +80,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'currency-mismatch': 422,
   'discount-exceeds-price': 422,
   'empty-message': 422,
+  'expiry-passed': 422,
   'item-not-in-order': 422,
   'parent-share-differs': 422,
   'parent-share-later': 422,

@@ -14,6 +14,16 @@ export function pointerOf(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
+/** Of several shapes that a value may have, what keeps it from the one it comes closest to. */
+function unfold(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  // A field that says which shape it is weighs more than one that is missing.
+  const distance = (branch: readonly Issue[]) =>
+    branch.reduce((sum, { code, path }) => sum + (code === 'invalid_value' && path.length === 1 ? 10 : 1), 0);
+  const [nearest = []] = issue.errors.toSorted((a, b) => distance(a) - distance(b));
+  return nearest.flatMap((part) => unfold({ ...part, path: [...issue.path, ...part.path] }));
+}
+
 function partsOf(issue: Issue): ProblemPart[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'there is no such field' }));
@@ -22,7 +32,8 @@ function partsOf(issue: Issue): ProblemPart[] {
 }
 
 /** `unknown-field` when that is all that is wrong; else `invalid-body`, `invalid-query` or `invalid-path`. */
-export function invalid(issues: readonly Issue[], where: string = 'body'): Problem {
+export function invalid(found: readonly Issue[], where: string = 'body'): Problem {
+  const issues = found.flatMap(unfold);
   const errors = issues.flatMap(partsOf).slice(0, partsMax);
   const onlyUnknown = issues.every((issue) => issue.code === 'unrecognized_keys');
   const code = onlyUnknown ? 'unknown-field' : (codeOf[where] ?? 'invalid-body');

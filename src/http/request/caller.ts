@@ -112,6 +112,8 @@ function revisionOf(request: FastifyRequest): number | undefined {
 }
 
 function commandIdOf(request: FastifyRequest, keyId: string, actor: string): string | undefined {
+  // An empty one would look like a safe retry and be none.
+  if (request.headers['idempotency-key'] === '') throw new Problem('invalid-header', 'idempotency-key is empty');
   const key = header(request, 'idempotency-key', printable);
   if (key === undefined) return undefined;
   const target = Object.values((request.params ?? {}) as Record<string, string>);

@@ -1,5 +1,6 @@
-// Bodies: JSON and nothing else, no deeper than it has to be. An empty one is no body, whatever its content type says.
-import type { FastifyInstance } from 'fastify';
+// Bodies: JSON in UTF-8 and nothing else, no deeper than it has to be. An empty one is no body, whatever its content type
+// says. What could not be kept as it came (half a surrogate pair, bytes that are not UTF-8) is refused, not mended.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problem/problem.js';
 
 /** Nested objects and arrays in a body. */
@@ -12,7 +13,23 @@ const contentTypes = [
   'application/merge-patch+json',
 ];
 
-function checkShape(value: unknown, depth: number): void {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is a list whose items are judged one by one (`judgeShape`): a bad one must not sink the others. */
+    itemsAlone?: boolean;
+  }
+}
+
+const halfPair = /\p{Surrogate}/u;
+
+function checkText(text: string): void {
+  if (halfPair.test(text)) throw new Problem('invalid-body', 'a text has half of a surrogate pair');
+  if (text.includes('\0')) throw new Problem('invalid-body', 'a text has the character U+0000');
+}
+
+/** @throws Problem `too-deep`, `unknown-field` or `invalid-body` */
+export function checkShape(value: unknown, depth = 1): void {
+  if (typeof value === 'string') checkText(value);
   if (typeof value !== 'object' || value === null) return;
   if (depth > depthMax) throw new Problem('too-deep', `the body nests deeper than ${depthMax}`);
   if (Array.isArray(value)) {
@@ -21,12 +38,36 @@ function checkShape(value: unknown, depth: number): void {
   }
   for (const [name, part] of Object.entries(value)) {
     if (name === '__proto__') throw new Problem('unknown-field', 'there is no such field: __proto__');
+    checkText(name);
     checkShape(part, depth + 1);
   }
 }
 
-/** @throws Problem `malformed-json`, `too-deep` or `unknown-field` */
-export function parseBody(text: string): unknown {
+/** What `checkShape` finds wrong with one item of a list. */
+export function judgeShape(item: unknown): Problem | undefined {
+  try {
+    checkShape(item, 2);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+/** Strips a byte order mark (RFC 8259, 8.1). */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Problem('malformed-json', 'the body is not UTF-8');
+  }
+}
+
+/** @throws Problem `malformed-json`, and what `checkShape` throws */
+export function parseBody(bytes: Buffer, { itemsAlone = false } = {}): unknown {
+  const text = decode(bytes);
   if (text.trim() === '') return undefined;
   let value: unknown;
   try {
@@ -34,7 +75,7 @@ export function parseBody(text: string): unknown {
   } catch (error) {
     throw new Problem('malformed-json', positionOf(text, error as SyntaxError));
   }
-  checkShape(value, 1);
+  if (!(itemsAlone && Array.isArray(value))) checkShape(value);
   return value;
 }
 
@@ -45,11 +86,19 @@ function positionOf(text: string, { message }: SyntaxError): string {
   return at === undefined ? 'the body is not JSON' : `the body is not JSON: it breaks at character ${at}`;
 }
 
+function bodyOf({ headers, routeOptions }: FastifyRequest, bytes: Buffer): unknown {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem('unsupported-media-type', 'a body is taken without Content-Encoding only');
+  }
+  return parseBody(bytes, routeOptions.config);
+}
+
 export function acceptJson(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(contentTypes, { parseAs: 'string' }, (_request, body, done) => {
+  fastify.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
-      done(null, parseBody(body as string));
+      done(null, bodyOf(request, bytes as Buffer));
     } catch (error) {
       done(error as Error);
     }
