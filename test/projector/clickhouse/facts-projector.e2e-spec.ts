@@ -27,7 +27,10 @@ async function feed(log: MemoryLog, from: number, to: number): Promise<void> {
   }
 }
 
-function projector(log: MemoryLog): { facts: FactsProjector; faults: unknown[]; failed: Promise<unknown> } {
+function projector(
+  log: MemoryLog,
+  engine = new Engine(test.client),
+): { facts: FactsProjector; faults: unknown[]; failed: Promise<unknown> } {
   const faults: unknown[] = [];
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => {
@@ -39,7 +42,7 @@ function projector(log: MemoryLog): { facts: FactsProjector; faults: unknown[]; 
   };
   const facts = new FactsProjector({
     log: log as never,
-    engine: new Engine(test.client),
+    engine,
     source: { projection: eventFacts, types: factColumns },
     decode: decodeHidden,
     clock: { now: () => Date.parse('2026-05-01T00:00:00.000Z') },
@@ -74,6 +77,25 @@ async function activated(log: MemoryLog, build: number): Promise<void> {
   const stop = new AbortController();
   for await (const _ of log.subscribeAll({ signal: stop.signal })) {
     if (activeOf(await readBuilds(log as never, 'facts'))?.build === build) stop.abort();
+  }
+}
+
+/** A ClickHouse that may be away. */
+class AbsentEngine extends Engine {
+  away = false;
+  refused = 0;
+  private check(): void {
+    if (!this.away) return;
+    this.refused += 1;
+    throw new Error('connect ECONNREFUSED');
+  }
+  override async insertText(...args: Parameters<Engine['insertText']>): Promise<void> {
+    this.check();
+    await super.insertText(...args);
+  }
+  override async rows<Row>(query: string): Promise<Row[]> {
+    this.check();
+    return await super.rows<Row>(query);
   }
 }
 
@@ -115,6 +137,41 @@ describe('builds of the facts', () => {
     expect(await rowsOf(2)).toBeGreaterThanOrEqual(rows.length);
     await facts.close();
     expect(faults).toEqual([]);
+  });
+
+  it('has views with plain names over the build that is read', async () => {
+    const engine = new Engine(test.client);
+    const views = await engine.row<Record<string, string>>(
+      `SELECT toString((SELECT count() FROM event_facts)) AS facts, toString((SELECT count() FROM share_facts)) AS shares,
+        toString((SELECT sum(events) FROM engagement_quarterly WHERE fact = 'ShareCompleted')) AS completed`,
+    );
+    const build = await engine.row<Record<string, string>>(
+      `SELECT toString((SELECT count() FROM event_facts_v2)) AS facts, toString((SELECT uniqExact(share_id) FROM share_facts_v2)) AS shares,
+        toString((SELECT count() FROM event_facts_v2 WHERE fact = 'ShareCompleted')) AS completed`,
+    );
+    expect(views).toEqual(build);
+    expect(Number(build?.['completed'])).toBeGreaterThan(0);
+  });
+
+  it('waits for a ClickHouse that is away, with bounded tries, and catches up by itself', async () => {
+    const away = new AbsentEngine(test.client);
+    const { facts, failed } = projector(log, away);
+    const reader = readerOf(log, await log.id());
+    facts.start();
+    await reader.waitFor(await log.head(), 20_000);
+    away.away = true;
+    const [event] = events;
+    for (let index = 0; index < 300; index += 1) {
+      await log.append('observations-01', [newEvent(event as never, 10_000 + index)], 'any');
+    }
+    expect(String(await failed)).toMatch(/ECONNREFUSED/);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // Waits that double: some tries, not hundreds.
+    expect(away.refused).toBeLessThan(40);
+    away.away = false;
+    const head = await log.head();
+    expect((await reader.waitFor(head, 20_000)).position).toBeGreaterThanOrEqual(head);
+    await facts.close();
   });
 
   it('leaves the facts of another log alone and says so', async () => {
