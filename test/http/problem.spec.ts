@@ -49,6 +49,10 @@ describe('a problem', () => {
       'body-too-large',
     );
     expect(asProblem(new NotFoundException(), nothing)?.code).toBe('not-found');
+    const aborted = Object.assign(new Error('aborted'), { code: 'ECONNRESET', statusCode: 400 });
+    expect(asProblem(aborted, nothing)?.code).toBe('malformed-http');
+    // A store that went away is no fault of the client's.
+    expect(asProblem(Object.assign(new Error('read'), { code: 'ECONNRESET' }), nothing)).toBeUndefined();
   });
 
   it('asks for a key when there is none', () => {

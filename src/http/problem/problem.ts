@@ -62,6 +62,7 @@ export function asProblem(error: unknown, translate: FaultTranslation): Problem 
     const retry = typeof retryAfterSec === 'number' ? { retryAfterSec } : {};
     return new Problem(error.code, error.detail, { ...retry, extra: error.extra });
   }
+  if (isHungUp(error)) return new Problem('malformed-http', 'the connection ended before the body did');
   const code = fastifyCodes[(error as { code?: string } | undefined)?.code ?? ''];
   if (code !== undefined) return new Problem(code, (error as Error).message);
   if (error instanceof HttpException) {
@@ -69,6 +70,12 @@ export function asProblem(error: unknown, translate: FaultTranslation): Problem 
     return known === undefined ? undefined : new Problem(known, error.message);
   }
   return translate(error);
+}
+
+/** The client went away while it was still sending. */
+function isHungUp(error: unknown): boolean {
+  const { code, statusCode } = (error ?? {}) as { readonly code?: string; readonly statusCode?: number };
+  return code === 'ECONNRESET' && statusCode === 400;
 }
 
 export interface RenderedProblem {
