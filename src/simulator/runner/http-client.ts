@@ -61,12 +61,14 @@ export class HttpClient {
     const { timing, retryMsMax = 60_000, isOver = () => false } = this.#options;
     const startedAt = timing.now();
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#once(what).catch((error: Error) => error);
-      if (!(outcome instanceof Error) && outcome.status !== 503 && outcome.status !== 429) return outcome;
-      const waitMs = outcome instanceof Error ? backOff(attempt) : Math.max(retryAfterMs(outcome), backOff(attempt));
+      const { answer, failure = `status ${answer?.status}` } = await this.#once(what).then(
+        (received) => ({ answer: received, failure: undefined }),
+        (error: unknown) => ({ answer: undefined, failure: (error as Error).message }),
+      );
+      if (answer && answer.status !== 503 && answer.status !== 429) return answer;
+      const waitMs = Math.max(answer ? retryAfterMs(answer) : 0, backOff(attempt));
       if (isOver() || timing.now() - startedAt + waitMs > retryMsMax) {
-        const why = outcome instanceof Error ? outcome.message : `status ${outcome.status}`;
-        throw new ServiceAwayError(`${what.method} ${what.path}: ${why} after ${attempt + 1} attempts`);
+        throw new ServiceAwayError(`${what.method} ${what.path}: ${failure} after ${attempt + 1} attempts`);
       }
       this.repeats += 1;
       await timing.sleep(waitMs);
