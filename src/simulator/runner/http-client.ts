@@ -42,6 +42,7 @@ export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #host: string;
   readonly #port: string;
+  #closed = false;
   /** Requests that had to be sent again, for the report. */
   repeats = 0;
 
@@ -67,7 +68,7 @@ export class HttpClient {
       );
       if (answer && answer.status !== 503 && answer.status !== 429) return answer;
       const waitMs = Math.max(answer ? retryAfterMs(answer) : 0, backOff(attempt));
-      if (isOver() || timing.now() - startedAt + waitMs > retryMsMax) {
+      if (this.#closed || isOver() || timing.now() - startedAt + waitMs > retryMsMax) {
         throw new ServiceAwayError(`${what.method} ${what.path}: ${failure} after ${attempt + 1} attempts`);
       }
       this.repeats += 1;
@@ -75,7 +76,9 @@ export class HttpClient {
     }
   }
 
+  /** Ends what is under way; nothing is tried again. */
   close(): void {
+    this.#closed = true;
     this.#agent.destroy();
   }
 
