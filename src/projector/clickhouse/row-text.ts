@@ -43,12 +43,17 @@ const texts: Readonly<Record<ColumnType, ColumnText>> = {
     value === undefined ? '[]' : `[${(value as readonly string[]).map((text) => `'${escaped(text)}'`).join(',')}]`,
 };
 
-/** Row → its line without the line's end. */
+/** Row → its line without the line's end. Most columns of a row are empty: they are copied, not written. */
 export function rowText(columns: Readonly<Record<string, ColumnType>>): (row: Row) => string {
-  const writers = Object.entries(columns).map(([name, type]) => ({ name, write: texts[type] }));
+  const empty = Object.values(columns).map((type) => texts[type](undefined));
+  const places = new Map(Object.entries(columns).map(([name, type], index) => [name, { index, write: texts[type] }]));
   return (row) => {
-    let line = '';
-    for (const { name, write } of writers) line += `${write(row[name])}\t`;
-    return line.slice(0, -1);
+    const cells = empty.slice();
+    for (const name in row) {
+      const value = row[name];
+      const place = value === undefined ? undefined : places.get(name);
+      if (place) cells[place.index] = place.write(value);
+    }
+    return cells.join('\t');
   };
 }
