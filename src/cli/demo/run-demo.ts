@@ -56,6 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
     const figures = await sendAndCompare({ world, truth, service, directory }, options);
     return { service, directory, figures };
   } catch (error) {
+    if (options.isStopped()) return { service, directory, figures: undefined };
     await service.stop();
     throw error;
   }
