@@ -151,6 +151,14 @@ const cases: [what: string, code: string, status: number, method: string, path: 
     { member, body: { displayName: 'Anna' }, headers: { 'if-match': '"7"' } },
   ],
   [
+    'a revision where there is none',
+    'invalid-header',
+    400,
+    'POST',
+    '/v1/conversations/{talk}/messages',
+    { member, body: { body: 'hi' }, headers: { 'if-match': '"0"' } },
+  ],
+  [
     'an empty idempotency key',
     'invalid-header',
     400,
