@@ -8,7 +8,7 @@ import { memoryLane } from './log-memory.js';
 import { homingTyped, type TypedEvent } from './log-typed.js';
 import { bytesOf, eventType, messageSent, newEvent, stepsPerWriter } from './log-workload.js';
 import { hasPostgres, Postgres } from './postgres.js';
-import { benchProtocol } from './protocol.js';
+import { protocolLanes } from './protocol.js';
 import { type BenchOptions, type BenchSuite, type Contender, type Lane, race } from './suite.js';
 
 interface Sizes {
@@ -236,6 +236,6 @@ export const benchLog: BenchSuite = async (options) => {
   const sizes = options.quick ? small : full;
   await bareLanes(sizes, options);
   await peerLanes(sizes, options);
-  await benchProtocol(options);
+  await protocolLanes(options);
   await memoryLane(sizes.memory, options);
 };
