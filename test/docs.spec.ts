@@ -12,6 +12,12 @@ const cliCommands = [...readFileSync('src/cli/homing.ts', 'utf8').matchAll(/^ {2
   (match) => match[1],
 );
 
+const known = JSON.stringify(variables);
+const grafana = readdirSync('dashboards/grafana', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.yaml') || name.endsWith('.yml'))
+  .map((name) => readFileSync(join('dashboards/grafana', name), 'utf8'))
+  .join('\n');
+
 function named(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
 }
@@ -31,10 +37,9 @@ describe.each(documents)('%s', (path) => {
       expect([target, existsSync(join(dirname(path), target))]).toEqual([target, true]);
     }
   });
-  it('names only variables that the configuration reads', () => {
-    const known = JSON.stringify(variables);
+  it('names only variables that the configuration or the provisioning of Grafana reads', () => {
     for (const name of named(text, /`?(HOMING_[A-Z_]*[A-Z])/g)) {
-      if (name !== 'HOMING_KEY') expect([name, known.includes(name)]).toEqual([name, true]);
+      expect([name, known.includes(`"${name}"`) || grafana.includes(`$${name}`)]).toEqual([name, true]);
     }
   });
 });
