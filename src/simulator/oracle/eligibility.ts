@@ -3,10 +3,9 @@
 import { type Command, text } from './delivered.js';
 
 interface Standing {
-  ageBand: string;
-  /** Orders (places among all that was delivered) of the last grant and the last withdrawal. */
-  grantedAt: number;
-  withdrawnAt: number;
+  readonly ageBand: string;
+  /** What was said of brand measurement, in order. */
+  readonly said: { readonly order: number; readonly granted: boolean }[];
 }
 
 export class Eligibility {
@@ -15,12 +14,9 @@ export class Eligibility {
   constructor(commands: readonly Command[]) {
     for (const { route, order, member, params, body } of commands) {
       if (route === 'POST /v1/members') {
-        const standing = { ageBand: text(body.ageBand), grantedAt: Number.POSITIVE_INFINITY, withdrawnAt: -1 };
-        this.#members.set(text(body.memberId), standing);
+        this.#members.set(text(body.memberId), { ageBand: text(body.ageBand), said: [] });
       } else if (route === 'PUT consent' && params[0] === 'brand_measurement') {
-        const standing = this.#members.get(member) as Standing;
-        if (body.granted === true) standing.grantedAt = order;
-        else standing.withdrawnAt = order;
+        this.#members.get(member)?.said.push({ order, granted: body.granted === true });
       }
     }
   }
@@ -29,6 +25,7 @@ export class Eligibility {
   counts(member: string, order: number): boolean {
     const standing = this.#members.get(member);
     if (standing?.ageBand !== '18_plus') return false;
-    return standing.grantedAt < order && standing.withdrawnAt < order;
+    const agreed = standing.said.findLast((one) => one.order < order)?.granted === true;
+    return agreed && standing.said.every((one) => one.order < order || one.granted);
   }
 }
