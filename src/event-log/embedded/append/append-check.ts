@@ -1,7 +1,7 @@
 // What can be said of an append before its turn comes: its names, ids and sizes.
 import { isUuid } from '../../../kernel/ids.js';
 import { AppendTooLarge, EventLogError, type ExpectedRevision, type NewEvent } from '../../event-log.js';
-import { recordBytesMax, recordSize } from '../storage/record.js';
+import { recordBytesMax, recordSizeMax } from '../storage/record.js';
 
 export const streamNameBytesMax = 0xffff;
 const typeCharactersMax = 0x3fff;
@@ -13,7 +13,7 @@ function invalid(stream: string, why: string): EventLogError {
 /** @throws EventLogError with code `invalid-append` */
 export function checkTarget(stream: string, expected: ExpectedRevision): void {
   if (stream === '' || stream === '$$') throw invalid(stream, 'a stream needs a name');
-  if (Buffer.byteLength(stream) > streamNameBytesMax) {
+  if (stream.length * 3 > streamNameBytesMax && Buffer.byteLength(stream) > streamNameBytesMax) {
     throw invalid(`${stream.slice(0, 40)}…`, `the name is over ${streamNameBytesMax} bytes`);
   }
   if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
@@ -22,7 +22,7 @@ export function checkTarget(stream: string, expected: ExpectedRevision): void {
 }
 
 /**
- * Gives the bytes the append will take in the log.
+ * Gives the bytes the append will take in the log, at most.
  * @param appendBytesMax counted as EventStoreDB counts: data, metadata and twice the length of the type of each event
  * @throws AppendTooLarge, EventLogError with code `invalid-append`
  */
@@ -34,7 +34,7 @@ export function checkEvents(stream: string, events: readonly NewEvent[], appendB
     if (event.type === '' || event.type.length > typeCharactersMax) {
       throw invalid(stream, `an event type has 1 to ${typeCharactersMax} characters`);
     }
-    const size = recordSize(stream, event);
+    const size = recordSizeMax(stream, event);
     if (size > recordBytesMax) throw new AppendTooLarge(recordBytesMax, size);
     counted += event.data.byteLength + event.metadata.byteLength + 2 * event.type.length;
     bytes += size;

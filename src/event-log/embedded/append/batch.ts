@@ -131,7 +131,7 @@ export class Batch {
     const { index, states } = this.log;
     for (const stream of this.streams.values()) {
       const { name, positions, firstStaged, tombstonePosition } = stream;
-      for (let i = 0; i < positions.length; i++) index.add(name, firstStaged + i, positions[i] as number);
+      index.addAll(name, firstStaged, positions);
       if (tombstonePosition !== undefined) index.add(name, tombstoneRevision, tombstonePosition);
       states.put(name, stream.state);
     }

@@ -24,19 +24,20 @@ export class MemoryRun {
     return this.rows.size;
   }
 
-  add(stream: string, revision: number, position: number): void {
-    this.eventCount += 1;
+  /** Positions of consecutive events, the first of them with number `first`. */
+  add(stream: string, first: number, positions: readonly number[]): void {
+    this.eventCount += positions.length;
     let row = this.rows.get(stream);
     if (!row) {
-      row = { first: revision, positions: [], tombstone: undefined };
+      row = { first, positions: [], tombstone: undefined };
       this.rows.set(stream, row);
     }
-    if (revision === tombstoneRevision) {
-      row.tombstone = position;
+    if (first === tombstoneRevision) {
+      row.tombstone = positions[0];
       return;
     }
-    if (row.positions.length === 0) row.first = revision;
-    row.positions.push(position);
+    if (row.positions.length === 0) row.first = first;
+    for (const position of positions) row.positions.push(position);
   }
 
   /** As RunReader.find. */

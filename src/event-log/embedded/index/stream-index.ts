@@ -74,7 +74,12 @@ export class StreamIndex {
   }
 
   add(stream: string, revision: number, position: number): void {
-    this.newest.add(stream, revision, position);
+    this.newest.add(stream, revision, [position]);
+  }
+
+  /** Consecutive events, the first of them with number `first`. */
+  addAll(stream: string, first: number, positions: readonly number[]): void {
+    if (positions.length > 0) this.newest.add(stream, first, positions);
   }
 
   /**

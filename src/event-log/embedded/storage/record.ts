@@ -25,18 +25,9 @@ const flagAscii = 4;
 /** The number of a `$streamDeleted` event; EventStoreDB writes 2^63-1, which a JavaScript number cannot hold. */
 export const tombstoneRevision = Number.MAX_SAFE_INTEGER;
 
-/** Exactly the bytes that the record of an event takes. */
-export function recordSize(stream: string, event: NewEvent): number {
-  return recordBytesMin + Buffer.byteLength(stream) + Buffer.byteLength(event.type) + contentBytes(event);
-}
-
-/** No fewer bytes than the record takes; cheaper to tell. */
+/** The record of an event takes no more bytes than this: names are counted at the most that UTF-8 may need. */
 export function recordSizeMax(stream: string, event: NewEvent): number {
-  return recordBytesMin + 3 * (stream.length + event.type.length) + contentBytes(event);
-}
-
-function contentBytes(event: NewEvent): number {
-  return event.metadata.byteLength + event.data.byteLength;
+  return recordBytesMin + 3 * (stream.length + event.type.length) + event.metadata.byteLength + event.data.byteLength;
 }
 
 const hexValue = new Uint8Array(256).fill(255);
@@ -44,16 +35,19 @@ for (let i = 0; i < 16; i++) {
   hexValue[i.toString(16).charCodeAt(0)] = i;
   hexValue[i.toString(16).toUpperCase().charCodeAt(0)] = i;
 }
-const dashAfterByte = [4, 6, 8, 10];
+/** Where in a UUID's text the two digits of each byte stand. */
+const textAtByte = Uint8Array.from({ length: 16 }, (_, i) => 2 * i + [4, 6, 8, 10].filter((dash) => i >= dash).length);
+const dash = '-'.charCodeAt(0);
 
 /** Writes the 16 bytes of a UUID; false when the text is not one. */
 export function writeUuid(text: string, into: Buffer, at: number): boolean {
   if (text.length !== 36) return false;
-  let from = 0;
+  if (text.charCodeAt(8) !== dash || text.charCodeAt(13) !== dash) return false;
+  if (text.charCodeAt(18) !== dash || text.charCodeAt(23) !== dash) return false;
   for (let i = 0; i < 16; i++) {
-    if (dashAfterByte.includes(i) && text.charCodeAt(from++) !== 45) return false;
-    const high = hexValue[text.charCodeAt(from++) & 0xff] as number;
-    const low = hexValue[text.charCodeAt(from++) & 0xff] as number;
+    const from = textAtByte[i] as number;
+    const high = hexValue[text.charCodeAt(from)] ?? 255;
+    const low = hexValue[text.charCodeAt(from + 1)] ?? 255;
     if (high > 15 || low > 15) return false;
     into[at + i] = (high << 4) | low;
   }
@@ -61,7 +55,6 @@ export function writeUuid(text: string, into: Buffer, at: number): boolean {
 }
 
 const uuidText = Buffer.alloc(36, '-');
-const textAtByte = Array.from({ length: 16 }, (_, i) => 2 * i + [4, 6, 8, 10].filter((dash) => i >= dash).length);
 const hexDigits = Buffer.from('0123456789abcdef');
 
 export function readUuid(from: Buffer, at: number): string {
