@@ -75,15 +75,31 @@ class PartBuilder {
   }
 }
 
+/** Exclusive-or of UUIDs, 32 bits at a time: one for every event, so no big integers. */
+class IdXor {
+  private readonly words = new Uint32Array(4);
+
+  add(id: string): void {
+    const hex = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+    for (let word = 0; word < 4; word += 1) {
+      this.words[word] = (this.words[word] ?? 0) ^ Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+    }
+  }
+
+  hex(): string {
+    return [...this.words].map((word) => word.toString(16).padStart(8, '0')).join('');
+  }
+}
+
 export class ChunkBuilder {
   rows = 0;
   bytes = 0;
   private id: bigint | undefined;
   private to: bigint;
   private events = 0;
-  private xor = 0n;
-  /** The latest time by which the service knew of an event considered, milliseconds since 1970; 0 for none. */
-  receivedUpTo = 0;
+  private readonly xor = new IdXor();
+  /** ISO; of one form, so that texts compare as instants do. */
+  private received = '';
   private readonly parts = new Map<number, PartBuilder>();
   readonly parked: ParkedEvent[] = [];
   private readonly line: ReturnType<typeof rowText>;
@@ -99,6 +115,11 @@ export class ChunkBuilder {
   /** Position of the last event considered. */
   get considered(): bigint {
     return this.to;
+  }
+
+  /** The latest time by which the service knew of an event considered, milliseconds since 1970; 0 for none. */
+  get receivedUpTo(): number {
+    return this.received === '' ? 0 : toMs(this.received);
   }
 
   /** An event that makes no rows and is only passed by. */
@@ -118,11 +139,11 @@ export class ChunkBuilder {
   add(event: RecordedEvent): void {
     const lines = this.linesOf(event);
     this.to = event.position;
-    this.receivedUpTo = Math.max(this.receivedUpTo, toMs(event.metadata.receivedAt));
+    if (event.metadata.receivedAt > this.received) this.received = event.metadata.receivedAt;
     if (lines.length === 0) return;
     this.id ??= event.position;
     this.events += 1;
-    this.xor ^= BigInt(`0x${event.id.replaceAll('-', '')}`);
+    this.xor.add(event.id);
     for (const { month, line } of lines) {
       const text = `${line}\t${this.id}\n`;
       this.rows += 1;
@@ -146,7 +167,7 @@ export class ChunkBuilder {
       to: this.to,
       events: this.events,
       rows: this.rows,
-      xor: this.xor.toString(16).padStart(32, '0'),
+      xor: this.xor.hex(),
       parts: [...this.parts].sort(([a], [b]) => a - b).map(([month, part]) => part.build(month)),
       parked: this.parked,
     };
