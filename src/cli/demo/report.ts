@@ -1,5 +1,5 @@
 // The headline figures as a table: what the service says, what could be known, what happened.
-import type { Figure } from '../../simulator/runner/headline.js';
+import type { Figure } from '../../simulator/runner/figure.js';
 
 const headers = ['', 'service says', 'could be known', 'really happened', ''];
 

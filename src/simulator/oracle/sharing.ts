@@ -1,6 +1,6 @@
 // Sharing as a perfect observer of what was delivered would count it: where shares went, which links brought somebody
 // back, which shares were talked about. Definitions: docs/metrics.md and domain 2.1, 2.2 (metrics 4, 8, 12, 19).
-import { dayMs, minuteMs } from '../../kernel/clock.js';
+import { dayMs, minuteMs, toIso } from '../../kernel/clock.js';
 import { type Command, text } from './delivered.js';
 import { bareShareId, type Message } from './threads.js';
 
@@ -123,6 +123,8 @@ export interface SharingFigures {
   };
   readonly clickBackRate: { readonly mature: Ratio; readonly all: Ratio };
   readonly talkBackRate: Ratio;
+  /** UTC days. */
+  readonly perDay: readonly { readonly day: string; readonly inApp: number; readonly offPlatform: number }[];
 }
 
 export function sharingFigures(
@@ -147,7 +149,17 @@ export function sharingFigures(
       all: clickBackRate(links),
     },
     talkBackRate: talkBackRate(shares, messages),
+    perDay: perDay(shares, span),
   };
+}
+
+function perDay(shares: readonly CompletedShare[], { from, to }: Span): SharingFigures['perDay'] {
+  const days = Array.from({ length: Math.round((to - from) / dayMs) }, (_, index) => from + index * dayMs);
+  return days.map((day) => {
+    const own = shares.filter(within({ from: day, to: day + dayMs }, ({ at }) => at));
+    const inApp = own.filter((share) => share.inApp).length;
+    return { day: toIso(day).slice(0, 10), inApp, offPlatform: own.length - inApp };
+  });
 }
 
 export function within<Item>({ from, to }: Span, when: (item: Item) => number): (item: Item) => boolean {

@@ -2,7 +2,7 @@
 import type { AppView } from '../oracle/app-views.js';
 import type { ShareView } from '../oracle/share-views.js';
 import type { Truth } from '../oracle/truth.js';
-import type { Figure } from './headline.js';
+import type { Figure } from './figure.js';
 import type { ReadingApi } from './reading-api.js';
 
 /** Looks into the apps of some members; the sums are shown, each member is compared. */

@@ -1,19 +1,10 @@
 // The headline figures, three times: what happened, what a perfect observer of the delivered stream could know, and what
 // the service says. The service agrees when it says the second, to the last unit.
-import type { BrandFigures, PeopleFigure } from '../oracle/brands.js';
-import type { Ratio } from '../oracle/sharing.js';
 import type { Truth } from '../oracle/truth.js';
 import { appFigures, shareFigures } from './app-figures.js';
-import type { Cell, ReadingApi } from './reading-api.js';
-
-export interface Figure {
-  readonly name: string;
-  /** What really happened, where it was counted; `–` where nobody counted it. */
-  readonly happened: string;
-  readonly observable: string;
-  readonly service: string;
-  readonly agrees: boolean;
-}
+import { brandFiguresOf } from './brand-figures.js';
+import { cellText, type Figure, figure, type Month, ratioText } from './figure.js';
+import type { ReadingApi } from './reading-api.js';
 
 export async function headlineFigures(truth: Truth, api: ReadingApi): Promise<Figure[]> {
   const month = { from: truth.from.slice(0, 10), to: truth.to.slice(0, 10) };
@@ -21,37 +12,10 @@ export async function headlineFigures(truth: Truth, api: ReadingApi): Promise<Fi
     ...(await sharingFigures(truth, api, month)),
     ...(await channelFigures(truth, api, month)),
     ...(await returnFigures(truth, api, month)),
-    ...(await largeBrandFigures(truth, api, month)),
-    ...(await smallBrandFigures(truth, api, month)),
+    ...(await brandFiguresOf(truth, api, month)),
     ...(await appFigures(truth, api)),
     ...(await shareFigures(truth, api)),
   ];
-}
-
-type Month = { readonly from: string; readonly to: string };
-
-function figure(name: string, happened: string | number | undefined, observable: string, service: string): Figure {
-  return { name, happened: String(happened ?? '–'), observable, service, agrees: observable === service };
-}
-
-const suppressedText = 'suppressed';
-export function ratioText({ numerator, denominator }: Ratio): string {
-  const rate = denominator === 0 ? '–' : `${((100 * numerator) / denominator).toFixed(2)} %`;
-  return `${numerator} / ${denominator} = ${rate}`;
-}
-function cellText(cell: Cell | undefined): string {
-  if (!cell) return 'no such row';
-  if (cell.suppressed) return suppressedText;
-  return ratioText({ numerator: cell.numerator ?? Number.NaN, denominator: cell.denominator ?? Number.NaN });
-}
-function peopleText(people: PeopleFigure): string {
-  return 'suppressed' in people ? suppressedText : ratioText(people);
-}
-
-/** Minor units over conversations. */
-function moneyText({ numerator, denominator }: Ratio, currency: string): string {
-  const each = denominator === 0 ? '–' : (numerator / denominator / 100).toFixed(2);
-  return `${(numerator / 100).toFixed(2)} ${currency} / ${denominator} = ${each}`;
 }
 
 async function sharingFigures({ happened, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
@@ -67,6 +31,7 @@ async function sharingFigures({ happened, observable }: Truth, api: ReadingApi, 
       String(total['offPlatform']),
     ),
     figure('Leakage rate', undefined, ratioText(leakageRate), cellText(leakage)),
+    await dailyFigure(observable.sharing.perDay, api, month),
   ];
 }
 
@@ -123,67 +88,24 @@ async function returnFigures(truth: Truth, api: ReadingApi, month: Month): Promi
   ];
 }
 
-async function largeBrandFigures({ brands, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
-  const brandId = brands.large;
-  const truth = observable.brands[brandId] as BrandFigures;
-  const total = async (name: string) => (await api.brandMetric(brandId, name, month)).total;
-  const revenue = await api.brandMetric(brandId, 'revenue-per-conversation', { ...month, by: 'kind' });
-  const response = await total('first-response-time');
-  const money = (kind: 'friend' | 'brand') => {
-    const row = revenue.rows.find((one) => one['kind'] === kind);
-    if (!row || row.suppressed) return cellText(row);
-    const { numerator = Number.NaN, denominator = Number.NaN } = row;
-    return moneyText({ numerator, denominator }, String(row['currency']));
+/** Every day's shares, in the app and off the platform. */
+async function dailyFigure(
+  perDay: Truth['observable']['sharing']['perDay'],
+  api: ReadingApi,
+  month: Month,
+): Promise<Figure> {
+  const { rows } = await api.metric('shares', { ...month, by: 'day', limit: '100' });
+  const said = new Map(
+    rows.map((row) => [String(row['day']), `${String(row['inApp'])} ${String(row['offPlatform'])}`]),
+  );
+  const shared = perDay.filter(({ inApp, offPlatform }) => inApp + offPlatform > 0);
+  const same = shared.every(({ day, inApp, offPlatform }) => said.get(day) === `${inApp} ${offPlatform}`);
+  const agrees = same && said.size === shared.length;
+  return {
+    name: 'Shares of each day, inside and off',
+    happened: '–',
+    observable: `${shared.length} days`,
+    service: agrees ? 'the same' : 'others',
+    agrees,
   };
-  const known = (kind: 'friend' | 'brand') => {
-    const figures = truth.revenuePerConversation[kind];
-    return 'suppressed' in figures ? suppressedText : moneyText(figures, figures.currency);
-  };
-  const firstResponse = `${seconds(truth.firstResponse.medianMs)}, ${truth.firstResponse.answered} of ${truth.firstResponse.episodes} answered`;
-  const said = `${seconds(medianMsOf(response))}, ${response.numerator} of ${response.denominator} answered`;
-  return [
-    figure(
-      `${brandId}: viewed after a friend’s card`,
-      undefined,
-      peopleText(truth.dmProductViewRate),
-      cellText(await total('dm-product-view-rate')),
-    ),
-    figure(
-      `${brandId}: put it in a cart`,
-      undefined,
-      peopleText(truth.dmCartRate),
-      cellText(await total('dm-cart-rate')),
-    ),
-    figure(
-      `${brandId}: bought it`,
-      undefined,
-      peopleText(truth.dmPurchaseRate),
-      cellText(await total('dm-purchase-rate')),
-    ),
-    figure(`${brandId}: revenue per friends’ conversation`, undefined, known('friend'), money('friend')),
-    figure(`${brandId}: revenue per own conversation`, undefined, known('brand'), money('brand')),
-    figure(`${brandId}: first response, median`, undefined, firstResponse, said),
-  ];
-}
-
-function medianMsOf({ medianSec }: Cell): number | null {
-  return typeof medianSec === 'number' ? medianSec * 1_000 : null;
-}
-function seconds(ms: number | null): string {
-  return ms === null ? '–' : `${(ms / 1_000).toFixed(1)} s`;
-}
-
-async function smallBrandFigures({ brands, observable }: Truth, api: ReadingApi, month: Month): Promise<Figure[]> {
-  const brandId = brands.small;
-  const truth = observable.brands[brandId] as BrandFigures;
-  const { total } = await api.brandMetric(brandId, 'dm-purchase-rate', month);
-  const { numerator, denominator } = truth.beforeSuppression.purchase;
-  return [
-    figure(
-      `${brandId}: bought it`,
-      `${numerator} of ${denominator}`,
-      peopleText(truth.dmPurchaseRate),
-      cellText(total),
-    ),
-  ];
 }
