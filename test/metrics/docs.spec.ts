@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { eventFacts } from '../../projections/event-facts.rows.js';
+import { activitySpecs } from '../../src/metrics/activity/specs.js';
 import { peopleMin } from '../../src/metrics/brand/privacy-gate.js';
 import { brandSpecs } from '../../src/metrics/brand/specs.js';
 import { factsSink } from '../../src/metrics/metrics.module.js';
@@ -30,22 +31,27 @@ const documented: readonly Line[] = page.split('\n').flatMap((line) => {
 
 describe('docs/metrics.md', () => {
   it('lists every metric once, and no other', () => {
-    expect(documented.map(({ name }) => name)).toEqual([...sharingSpecs, ...brandSpecs].map(({ name }) => name));
+    expect(documented.map(({ name }) => name)).toEqual(
+      [...sharingSpecs, ...activitySpecs, ...brandSpecs].map(({ name }) => name),
+    );
   });
 
-  it.each([...sharingSpecs, ...brandSpecs].map((spec) => [spec.name, spec] as const))('%s', (name, spec) => {
-    const line = documented.find((one) => one.name === name);
-    expect(line).toMatchObject({
-      number: spec.number === undefined ? '–' : String(spec.number),
-      numerator: spec.numerator,
-      denominator: spec.denominator,
-      anchor: spec.anchor,
-      dimensions: spec.dimensions.join(', '),
-    });
-    const named = spec.windows.map((window) => window.replace(/^(\d+)([hd])$/, '$1 $2'));
-    for (const window of named) expect(line?.windows).toContain(window);
-    if (named[0]) expect(line?.windows).toContain(`**${named[0]}**`);
-  });
+  it.each([...sharingSpecs, ...activitySpecs, ...brandSpecs].map((spec) => [spec.name, spec] as const))(
+    '%s',
+    (name, spec) => {
+      const line = documented.find((one) => one.name === name);
+      expect(line).toMatchObject({
+        number: spec.number === undefined ? '–' : String(spec.number),
+        numerator: spec.numerator,
+        denominator: spec.denominator,
+        anchor: spec.anchor,
+        dimensions: spec.dimensions.join(', '),
+      });
+      const named = spec.windows.map((window) => window.replace(/^(\d+)([hd])$/, '$1 $2'));
+      for (const window of named) expect(line?.windows).toContain(window);
+      if (named[0]) expect(line?.windows).toContain(`**${named[0]}**`);
+    },
+  );
 });
 
 describe('what two places say', () => {

@@ -1,6 +1,7 @@
 // Metrics over HTTP on a running service: a write is counted by whoever waits for its position, keys open what they should,
 // and bad questions get clear answers.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { activitySpecs } from '../../src/metrics/activity/specs.js';
 import { brandSpecs } from '../../src/metrics/brand/specs.js';
 import { sharingSpecs } from '../../src/metrics/sharing/specs.js';
 import { keys, RunningService } from '../e2e/running-service.js';
@@ -56,7 +57,7 @@ describe('metrics over HTTP', () => {
     expect(status).toBe(200);
     expect(body['timeZone']).toBe('UTC');
     const names = (body['metrics'] as { name: string; definition: string }[]).map(({ name }) => name);
-    expect(names).toEqual([...sharingSpecs, ...brandSpecs].map(({ name }) => name));
+    expect(names).toEqual([...sharingSpecs, ...activitySpecs, ...brandSpecs].map(({ name }) => name));
   });
 
   it('counts a write for whoever waits for its position', async () => {
@@ -86,6 +87,10 @@ describe('metrics over HTTP', () => {
       ],
       total: { hhi: { declared: 0.5, reclassified: 0.5 } },
     });
+    const activity = await ask(`/v1/metrics/activity?${range}`, keys.analyst, position);
+    expect(activity.body['rows']).toEqual(
+      expect.arrayContaining([expect.objectContaining({ kind: 'share', numerator: 2, denominator: 1 })]),
+    );
     const counts = await ask(`/v1/metrics/shares?${range}&channel=dm`, keys.analyst, position);
     expect(counts.body).toMatchObject({ total: { inApp: 1, offPlatform: 0 } });
   });
@@ -118,6 +123,7 @@ describe('metrics over HTTP', () => {
     ['a dimension twice', `/v1/metrics/shares?${range}&by=day,day`, keys.analyst, 400, 'invalid-query'],
     ['a window it has not', `/v1/metrics/click-back-rate?${range}&window=3d`, keys.analyst, 400, 'invalid-query'],
     ['an id that is none', `/v1/metrics/shares?${range}&creatorId=a'b`, keys.analyst, 400, 'invalid-query'],
+    ['a filter it has not', `/v1/metrics/activity?${range}&channel=dm`, keys.analyst, 400, 'invalid-query'],
     ['a misspelt filter', `/v1/metrics/shares?${range}&chanel=dm`, keys.analyst, 400, 'unknown-field'],
     [
       'a filter for a brand',

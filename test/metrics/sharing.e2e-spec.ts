@@ -1,6 +1,9 @@
 // Every sharing metric, by every dimension, equal to the reference evaluation on generated histories.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Row } from '../../src/kernel/projection.js';
+import { askActivity } from '../../src/metrics/activity/answer.js';
+import { referenceActivity } from '../../src/metrics/activity/reference.js';
+import { activitySpecs } from '../../src/metrics/activity/specs.js';
 import type { FactsReader } from '../../src/metrics/facts-reader.js';
 import { compareCells } from '../../src/metrics/figure.js';
 import { type SharingDimension, sharingDimensions, type WindowName } from '../../src/metrics/metric.js';
@@ -74,6 +77,19 @@ describe('sharing metrics', () => {
       }
     }
     expect(counted).toBeGreaterThan(100);
+  });
+
+  it.each(towns)('activity equals the reference evaluation in $timeZone', async ({ timeZone }) => {
+    const { facts, reader, build } = loaded.find((town) => town.timeZone === timeZone) as (typeof loaded)[number];
+    for (const spec of activitySpecs) {
+      for (const byDay of [false, true]) {
+        const question = { spec, range: { from: '2026-02-24', to: '2026-03-14' }, timeZone, byDay };
+        const order = compareCells(['day', 'kind']);
+        const found = await askActivity(reader, question, build);
+        expect(found.toSorted(order)).toEqual(referenceActivity(question, facts).toSorted(order));
+        expect(found.length).toBeGreaterThan(spec.kind === 'activity' ? 8 : 0);
+      }
+    }
   });
 
   it('says what a limit cut off, so that rows and rest are the total', async () => {

@@ -5,6 +5,8 @@ import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Scopes } from '../../http/access/scopes.js';
 import { Problem } from '../../http/problem/problem.js';
 import { toIso } from '../../kernel/clock.js';
+import { type ActivityAnswer, answerActivity } from '../activity/answer.js';
+import { type ActivitySpec, activitySpecs } from '../activity/specs.js';
 import { brandSpecs } from '../brand/specs.js';
 import type { MetricSpec } from '../metric.js';
 import { available, MetricAccess } from '../metric-access.js';
@@ -59,14 +61,16 @@ export class ListMetricsHandler implements IQueryHandler<ListMetrics> {
       timeZone: this.access.timeZone,
       completeUpTo: toIso(state.completeUpToMs),
       metrics: [
-        ...sharingSpecs.map((spec) => definitionOf(spec, '/v1/metrics')),
+        ...[...sharingSpecs, ...activitySpecs].map((spec) => definitionOf(spec, '/v1/metrics')),
         ...brandSpecs.map((spec) => definitionOf(spec, '/v1/brands/{brandId}/metrics')),
       ],
     };
   }
 }
 
-export class AskSharing extends Query<SharingAnswer> {
+export type AnalystAnswer = SharingAnswer | ActivityAnswer;
+
+export class AskSharing extends Query<AnalystAnswer> {
   constructor(
     readonly name: string,
     readonly query: MetricQuery,
@@ -80,7 +84,9 @@ export class AskSharingHandler implements IQueryHandler<AskSharing> {
   constructor(private readonly access: MetricAccess) {}
 
   /** @throws Problem `not-found`, `invalid-query`, `bad-position`, `store-unavailable` */
-  async execute({ name, query }: AskSharing): Promise<SharingAnswer> {
+  async execute({ name, query }: AskSharing): Promise<AnalystAnswer> {
+    const activity = activitySpecs.find((one) => one.name === name);
+    if (activity) return await this.activity(activity, query);
     const spec = sharingSpecs.find((one) => one.name === name);
     if (!spec) throw new Problem('not-found', `there is no metric ${name.slice(0, 64)}; GET /v1/metrics lists them`);
     const { by, window } = checkQuery({ ...spec, dimensions: sharingDimensionsOf(spec) }, query);
@@ -99,6 +105,17 @@ export class AskSharingHandler implements IQueryHandler<AskSharing> {
       limit: query.limit,
     };
     return await available(answerSharing(this.access.reader, question, state, stale));
+  }
+
+  private async activity(spec: ActivitySpec, query: MetricQuery): Promise<ActivityAnswer> {
+    const { by } = checkQuery({ ...spec, dimensions: ['day'] as const }, query);
+    for (const filter of ['channel', 'creatorId', 'contentId'] as const) {
+      if (query[filter] !== undefined) throw new Problem('invalid-query', `/${filter}: ${spec.name} has no filters`);
+    }
+    const { state, stale } = await this.access.fresh(query.minPosition);
+    const range = { from: query.from, to: query.to };
+    const question = { spec, range, timeZone: this.access.timeZone, byDay: by.includes('day') };
+    return await available(answerActivity(this.access.reader, question, state, stale));
   }
 }
 
@@ -120,13 +137,13 @@ export class SharingMetricsController {
 
   @Get(':name')
   @Scopes('analyst', 'admin')
-  @ApiOperation({ summary: 'The figures of one sharing metric over a range of days.' })
+  @ApiOperation({ summary: 'The figures of one sharing or activity metric over a range of days.' })
   @ApiHeader({ name: 'Homing-Position', required: false, description: 'As minPosition.' })
   ask(
     @Param('name') name: string,
     @QueryParam({ schema: MetricQuery }) query: MetricQuery,
     @Headers('homing-position') position: string | undefined,
-  ): Promise<SharingAnswer> {
+  ): Promise<AnalystAnswer> {
     const minPosition = query.minPosition ?? position;
     return this.queries.execute(new AskSharing(name, { ...query, minPosition }));
   }
