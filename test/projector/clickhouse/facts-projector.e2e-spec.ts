@@ -2,15 +2,16 @@
 // foreign ClickHouse leads to.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventFacts } from '../../../projections/event-facts.rows.js';
-import { factColumns } from '../../../projections/fact-row.js';
 import { decodeHidden } from '../../../src/event-log/codec.js';
 import { FactsReader } from '../../../src/metrics/facts-reader.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { activeOf, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
+import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
 import { FactsProjector } from '../../../src/projector/clickhouse/facts-projector.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import { MemoryLog } from './memory-log.js';
+import { source } from './running-sink.js';
 
 let test: TestEngine;
 beforeAll(() => {
@@ -27,10 +28,19 @@ async function feed(log: MemoryLog, from: number, to: number): Promise<void> {
   }
 }
 
-function projector(
-  log: MemoryLog,
-  engine = new Engine(test.client),
-): { facts: FactsProjector; faults: unknown[]; failed: Promise<unknown> } {
+function operationsOf(log: MemoryLog, timeZone = 'UTC'): FactsOperations {
+  const engine = new Engine(test.client);
+  return new FactsOperations({ log: log as never, engine, source, decode: decodeHidden, timeZone, nowMs: () => 0 });
+}
+
+interface Projected {
+  readonly facts: FactsProjector;
+  readonly faults: readonly unknown[];
+  /** The first fault. */
+  readonly failed: Promise<unknown>;
+}
+
+function projector(log: MemoryLog, engine = new Engine(test.client), timeZone = 'UTC'): Projected {
   const faults: unknown[] = [];
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => {
@@ -43,11 +53,11 @@ function projector(
   const facts = new FactsProjector({
     log: log as never,
     engine,
-    source: { projection: eventFacts, types: factColumns },
+    source,
     decode: decodeHidden,
     clock: { now: () => Date.parse('2026-05-01T00:00:00.000Z') },
     limits: { rowsMax: 100, bytesMax: 8_000_000, waitMs: 10 },
-    timeZone: 'UTC',
+    timeZone,
     listener: { fault, told: () => undefined },
   });
   return { facts, faults, failed };
@@ -96,6 +106,14 @@ class AbsentEngine extends Engine {
   override async rows<Row>(query: string): Promise<Row[]> {
     this.check();
     return await super.rows<Row>(query);
+  }
+}
+
+async function stateOf(log: MemoryLog, build: number, state: string): Promise<void> {
+  const stop = new AbortController();
+  for await (const _ of log.subscribeAll({ signal: stop.signal })) {
+    const { builds } = await readBuilds(log as never, 'facts');
+    if (builds.find((one) => one.build === build)?.state === state) stop.abort();
   }
 }
 
@@ -174,14 +192,48 @@ describe('builds of the facts', () => {
     await facts.close();
   });
 
+  it('goes back to the build before, gives up one that is being made, and drops what nobody needs', async () => {
+    const { facts, faults } = projector(log);
+    const operations = operationsOf(log);
+    facts.start();
+    expect(await operations.rollback()).toBe(1);
+    await activated(log, 1);
+    const head = await log.head();
+    expect((await readerOf(log, await log.id()).waitFor(head, 20_000)).build).toBe(1);
+    expect((await operations.status()).map(({ build, state }) => [build, state])).toEqual([[1, 'active']]);
+    const build = await operations.rebuild();
+    await operations.abort();
+    await stateOf(log, build, 'dropped');
+    const left = await new Engine(test.client).rows<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%_v${build}'`,
+    );
+    expect(left).toEqual([]);
+    await facts.close();
+    expect(faults).toEqual([]);
+    expect((await operations.verify()).map(({ differences }) => differences)).toEqual(
+      Array.from({ length: 7 }, () => 0),
+    );
+  });
+
+  it('is built anew by itself when the code or the time zone asks for it, and not gone back to then', async () => {
+    const { facts, faults } = projector(log, new Engine(test.client), 'Asia/Kolkata');
+    facts.start();
+    await activated(log, 4);
+    const days = await new Engine(test.client).row<{ sql: string }>(`SHOW CREATE TABLE member_days_mv_v4`);
+    expect(JSON.stringify(days)).toContain('Asia/Kolkata');
+    await expect(operationsOf(log, 'Asia/Kolkata').rollback()).rejects.toThrow(/other code/);
+    await facts.close();
+    expect(faults).toEqual([]);
+  });
+
   it('leaves the facts of another log alone and says so', async () => {
     const other = new MemoryLog('00000000-0000-8000-8000-00000000000b');
     const { facts, failed } = projector(other);
-    const before = await rowsOf(2);
+    const before = await rowsOf(4);
     facts.start();
     await other.append('member-m1', [newEvent(events[0] as never, 1)], 'any');
     expect(String(await failed)).toMatch(/holds facts of log/);
     await facts.close();
-    expect(await rowsOf(2)).toBe(before);
+    expect(await rowsOf(4)).toBe(before);
   });
 });
