@@ -10,7 +10,7 @@ import { ClickHouseSink, FactsLost, type SinkCounters } from './clickhouse-sink.
 import type { Engine } from './engine.js';
 import { activeOf, buildsStream, changeBuild, type FactBuild, nextBuild, readBuilds } from './fact-builds.js';
 import { FactTables } from './fact-tables.js';
-import { allPlans, type ChunkPlan, planStream } from './plan-log.js';
+import { planStream, samplePlans } from './plan-log.js';
 import { fingerprint } from './schema.js';
 
 export interface FactsListener {
@@ -217,10 +217,7 @@ export class FactsProjector {
   /** Folds some chunks of a new build once more and compares every row and roll-up. @throws Error on a difference */
   private async compare(build: number): Promise<void> {
     const { log, source, decode } = this.options;
-    const plans: ChunkPlan[] = [];
-    for await (const plan of allPlans(log, planStream(this.name, build))) plans.push(plan);
-    const step = Math.max(1, Math.floor(plans.length / sampledChunks));
-    for (const plan of plans.filter((_, index) => index % step === 0).slice(0, sampledChunks)) {
+    for (const plan of await samplePlans(log, planStream(this.name, build), sampledChunks)) {
       const chunk = await chunkOfPlan(log, source, decode, plan);
       const differences = chunk ? await this.tables(build).differences(plan, chunk) : ['what was planned'];
       if (differences.length > 0) {

@@ -66,20 +66,29 @@ export class FactsVerifier {
     const { log, tables, stream } = this.options;
     const findings = new Findings();
     const upTo = (await tables.progress())?.position ?? 0n;
+    const retried = await this.retriedChunks();
     const planned = new Map<bigint, ChunkPlan>();
-    let lastId = 0n;
+    let from = 0n;
     for await (const plan of allPlans(log, stream)) {
       if (plan.to > upTo) break;
       // A chunk that was planned again after a repair is the same chunk.
       planned.set(plan.id, plan);
-      if (plan.id > lastId) lastId = plan.id;
-      if (planned.size < chunksPerQuery) continue;
+      if (planned.size < chunksPerQuery || plan.only) continue;
       await this.page(planned, findings, signal);
+      await this.strangers({ from, to: plan.to }, new Set([...planned.keys(), ...retried]), findings);
+      from = plan.to + 1n;
       planned.clear();
     }
     await this.page(planned, findings, signal);
-    await this.strangers(findings, upTo);
+    await this.strangers({ from, to: upTo }, new Set([...planned.keys(), ...retried]), findings);
     return findings.report(tables.schema.factTable);
+  }
+
+  /** Chunks of parked events that were taken in later: they stand among older ones. */
+  private async retriedChunks(): Promise<readonly bigint[]> {
+    const ids: bigint[] = [];
+    for await (const plan of allPlans(this.options.log, this.options.stream)) if (plan.only) ids.push(plan.id);
+    return ids;
   }
 
   private async page(
@@ -141,15 +150,20 @@ export class FactsVerifier {
     }
   }
 
-  /** Rows of chunks that nobody planned, up to where the build has come. */
-  private async strangers(findings: Findings, upTo: bigint): Promise<void> {
-    const { log, tables, stream } = this.options;
-    const ids = await tables.engine.rows<{ id: string }>(
-      `SELECT DISTINCT toString(chunk) AS id FROM ${tables.schema.factTable} WHERE chunk <= ${upTo}`,
+  /** Rows of chunks that nobody planned, in a span of the log. */
+  private async strangers(
+    { from, to }: { readonly from: bigint; readonly to: bigint },
+    planned: ReadonlySet<bigint>,
+    findings: Findings,
+  ): Promise<void> {
+    const { tables } = this.options;
+    const found = await tables.engine.rows<{ id: string }>(
+      `SELECT DISTINCT toString(chunk) AS id FROM ${tables.schema.factTable} WHERE chunk >= ${from} AND chunk <= ${to}`,
     );
-    const unplanned = new Set(ids.map(({ id }) => id));
-    for await (const plan of allPlans(log, stream)) unplanned.delete(String(plan.id));
-    for (const id of unplanned) findings.add({ at: `chunk ${id}`, expected: undefined, found: 'rows nobody planned' });
+    for (const { id } of found) {
+      if (planned.has(BigInt(id))) continue;
+      findings.add({ at: `chunk ${id}`, expected: undefined, found: 'rows that nobody planned' });
+    }
   }
 
   private async rollUp(shape: RollUpShape, signal: AbortSignal | undefined): Promise<TableReport> {

@@ -68,6 +68,23 @@ export async function* allPlans(log: EventLogReader, stream: string): AsyncItera
   for await (const page of log.readStream(stream)) for (const event of page) yield parsed(event);
 }
 
+/** Some plans of a build, evenly spread from the first to the last, without holding them all. */
+export async function samplePlans(log: EventLogReader, stream: string, count: number): Promise<readonly ChunkPlan[]> {
+  let kept: ChunkPlan[] = [];
+  let stride = 1;
+  let index = 0;
+  let last: ChunkPlan | undefined;
+  for await (const plan of allPlans(log, stream)) {
+    last = plan;
+    if (index % stride === 0) kept.push(plan);
+    index += 1;
+    if (kept.length < count * 2) continue;
+    kept = kept.filter((_, place) => place % 2 === 0);
+    stride *= 2;
+  }
+  return last && !kept.includes(last) ? [...kept, last] : kept;
+}
+
 /** What is to be planned: a chunk without its text. */
 export type PlannedChunk = Omit<ChunkPlan, 'revision' | 'attempt'>;
 
