@@ -46,7 +46,13 @@ export const bareFiles: StoreKind = {
     mkdirSync(directory, { recursive: true });
     SegmentFiles.create(directory, options);
     const files = SegmentFiles.open(directory, options);
-    const index = StreamIndex.open({ directory: join(directory, 'index'), logId, durable: true, runEvents: 16_384 });
+    const index = StreamIndex.open({
+      directory: join(directory, 'index'),
+      logId,
+      durable: true,
+      runEvents: 16_384,
+      warn: console.error,
+    });
     let waiting: { stream: string; events: readonly NewEvent[]; last: number; done: () => void }[] = [];
     let draining = false;
     let buffer = Buffer.allocUnsafeSlow(1 << 20);

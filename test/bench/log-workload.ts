@@ -51,8 +51,19 @@ export function bytesOf(i: number): { readonly data: Buffer; readonly metadata: 
   return { data: Buffer.from(JSON.stringify(data)), metadata: Buffer.from(JSON.stringify(metadata)) };
 }
 
+/** A string as it comes from the network: in one piece. What is put together from parts is copied when it is first used. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 export function newEvent(i: number, { data, metadata }: ReturnType<typeof bytesOf>, salt: string): NewEvent {
-  return { id: deriveId('event', salt, `${i}`), type: eventType, contentType: 'application/json', data, metadata };
+  return {
+    id: inOnePiece(deriveId('event', salt, `${i}`)),
+    type: eventType,
+    contentType: 'application/json',
+    data,
+    metadata,
+  };
 }
 
 export interface Step {
@@ -79,7 +90,7 @@ export function stepsPerWriter(writers: number, steps: number, size: number): re
       const drawn = Math.min(streams - 1, Math.floor(streams ** random()) - 1);
       const before = last.get(drawn) ?? -1;
       last.set(drawn, before + size);
-      const step = { stream: `conversation-${writer}_${drawn}`, last: before, first, size };
+      const step = { stream: inOnePiece(`conversation-${writer}_${drawn}`), last: before, first, size };
       first += size;
       return step;
     });

@@ -48,6 +48,8 @@ export interface EmbeddedLogOptions {
   readonly indexRunEvents?: number;
   /** False: nothing waits for the disk. Only for a log that need not outlive its process. */
   readonly durable?: boolean;
+  /** Told of what goes wrong behind and stops nothing yet. Default: a warning of the process. */
+  readonly warn?: (warning: string) => void;
   /** Milliseconds since 1970; stamps events and decides about max age. */
   readonly now?: () => number;
 }
@@ -61,6 +63,7 @@ const defaults: Required<EmbeddedLogOptions> = {
   segmentBytes: segmentBytesDefault,
   indexRunEvents: runEventsDefault,
   durable: true,
+  warn: (warning) => process.emitWarning(warning),
   now: Date.now,
 };
 
@@ -141,6 +144,7 @@ export class EmbeddedEventLog implements EventLog {
         logId,
         durable: all.durable,
         runEvents: all.indexRunEvents,
+        warn: all.warn,
       });
       opened.push(index);
       const records = new RecordReader(files);
@@ -286,12 +290,15 @@ export class EmbeddedEventLog implements EventLog {
 
   private async shut(): Promise<void> {
     const { lock, files, mark, log } = this.parts;
-    await this.queue.close();
-    this.committed.close();
-    await log.index.close();
-    if (this.options.durable) mark.sync();
-    mark.close();
-    files.close();
-    lock.release();
+    try {
+      await this.queue.close();
+      this.committed.close();
+      await log.index.close();
+      if (this.options.durable) mark.sync();
+    } finally {
+      mark.close();
+      files.close();
+      lock.release();
+    }
   }
 }

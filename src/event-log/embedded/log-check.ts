@@ -122,6 +122,7 @@ class LogCheck {
         logId,
         durable: true,
         runEvents: runEventsDefault,
+        warn: () => {},
       });
     } catch (error) {
       if (!(error instanceof LogDamaged)) throw error;

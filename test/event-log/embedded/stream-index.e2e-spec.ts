@@ -11,8 +11,12 @@ import { temporaryDirectory } from '../temporary-directory.js';
 
 const logId = Buffer.alloc(16, 7);
 
+function fail(warning: string): never {
+  throw new Error(warning);
+}
+
 function open(directory: string, runEvents: number): StreamIndex {
-  return StreamIndex.open({ directory, logId, durable: false, runEvents });
+  return StreamIndex.open({ directory, logId, durable: false, runEvents, warn: (warning) => fail(warning) });
 }
 
 /** A stream of each kind: short name, long name (kept as a digest), names that differ in one letter. */

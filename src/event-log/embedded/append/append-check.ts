@@ -3,7 +3,8 @@ import { isUuid } from '../../../kernel/ids.js';
 import { AppendTooLarge, EventLogError, type ExpectedRevision, type NewEvent } from '../../event-log.js';
 import { recordBytesMax, recordSizeMax } from '../storage/record.js';
 
-export const streamNameBytesMax = 0xffff;
+/** Names are kept in memory for many streams, so they are bounded, too. */
+export const streamNameBytesMax = 2_048;
 const typeCharactersMax = 0x3fff;
 
 function invalid(stream: string, why: string): EventLogError {

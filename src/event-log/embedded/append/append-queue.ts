@@ -7,6 +7,8 @@ import type { Batch } from './batch.js';
 const commitAppendsMax = 4096;
 const commitBytesMax = 8 * 1024 * 1024;
 export const queueBytesMaxDefault = 64 * 1024 * 1024;
+/** What waiting costs at least, whatever is to be written: an append without events, a delete. */
+const jobBytesMin = 512;
 
 export interface Commits {
   /** @throws LogFull */
@@ -45,8 +47,13 @@ export class AppendQueue {
    * `write` is run when its turn comes. A job whose signal has aborted by then is refused and never written.
    * @throws LogUnavailable when the queue is full or closed
    */
-  run<Result>(bytes: number, write: (batch: Batch) => Result, signal?: { readonly aborted: boolean }): Promise<Result> {
+  run<Result>(
+    recordBytes: number,
+    write: (batch: Batch) => Result,
+    signal?: { readonly aborted: boolean },
+  ): Promise<Result> {
     if (this.closed) return Promise.reject(new LogUnavailable('the log is closed'));
+    const bytes = recordBytes + jobBytesMin;
     if (this.bytes > 0 && this.bytes + bytes > this.bytesMax) {
       return Promise.reject(
         new LogUnavailable(`the append queue holds ${this.bytes} of at most ${this.bytesMax} bytes; try again later`),

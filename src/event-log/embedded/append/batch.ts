@@ -15,7 +15,9 @@ import {
   metadataEventType,
   metastreamOf,
   parseRetention,
+  retentionOf,
   softDeletedText,
+  textOf,
   tombstoneEventType,
   withTruncateBefore,
 } from '../../stream-metadata.js';
@@ -162,11 +164,10 @@ export class Batch {
   /** Metadata was written: it decides from now on; writing it to a soft-deleted stream brings that back, empty. */
   private describe(stream: StagedStream, event: NewEvent): void {
     const wasDeleted = stream.retention.softDeleted;
-    const text = Buffer.from(event.data).toString('utf8');
     this.change(stream);
-    stream.retention = parseRetention(text);
+    stream.retention = retentionOf(event);
     stream.hasMetadata = true;
-    if (wasDeleted) this.rewriteTruncateBefore(stream, text, stream.last + 1);
+    if (wasDeleted) this.rewriteTruncateBefore(stream, textOf(event), stream.last + 1);
   }
 
   /** The events from before the deletion stay hidden: `$tb` becomes the first new number, all other keys stay. */
@@ -175,7 +176,7 @@ export class Batch {
     const position = this.position(metastream, metastream.last);
     if (position === undefined) return;
     const event = this.records.has(position) ? this.records.event(position) : this.log.records.event(position);
-    this.rewriteTruncateBefore(stream, Buffer.from(event.data).toString('utf8'), first);
+    this.rewriteTruncateBefore(stream, textOf(event), first);
   }
 
   private rewriteTruncateBefore(stream: StagedStream, text: string, revision: number): void {

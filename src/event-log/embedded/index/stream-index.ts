@@ -22,6 +22,8 @@ export interface IndexOptions {
   readonly logId: Buffer;
   readonly durable: boolean;
   readonly runEvents: number;
+  /** Told of what goes wrong behind, with runs that are written or merged. */
+  readonly warn: (warning: string) => void;
 }
 
 export class StreamIndex {
@@ -161,13 +163,17 @@ export class StreamIndex {
 
   private async writeAndMerge(): Promise<void> {
     try {
-      this.failure = undefined;
       while (!this.stopping.signal.aborted) {
         if (await this.writeOldest()) continue;
-        if (!(await this.mergeSome())) return;
+        if (await this.mergeSome()) continue;
+        this.failure = undefined;
+        return;
       }
     } catch (error) {
       // Kept in memory and tried again with the next run; `settle` tells when that cannot go on.
+      if (this.stopping.signal.aborted) return;
+      if (String(error) !== String(this.failure))
+        this.options.warn(`the event log's index could not be written: ${String(error)}`);
       this.failure = error;
     }
   }

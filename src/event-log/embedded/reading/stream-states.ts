@@ -6,8 +6,8 @@ import {
   metastreamOf,
   metastreamRetention,
   noRetention,
-  parseRetention,
   type Retention,
+  retentionOf,
 } from '../../stream-metadata.js';
 import type { StreamIndex } from '../index/stream-index.js';
 import { tombstoneRevision } from '../storage/record.js';
@@ -55,11 +55,6 @@ export class StreamStates {
     return last < 0 ? undefined : this.index.position(metastream, last);
   }
 
-  metadataText(stream: string): string | undefined {
-    const position = this.metadataPosition(stream);
-    return position === undefined ? undefined : Buffer.from(this.records.event(position).data).toString('utf8');
-  }
-
   private load(stream: string): StreamState {
     const described = describedStream(stream);
     if (described !== undefined) {
@@ -68,11 +63,11 @@ export class StreamStates {
       const last = tombstoned ? tombstoneRevision : this.index.lastRevision(stream);
       return { last, retention: metastreamRetention, hasMetadata: false };
     }
-    const text = this.metadataText(stream);
+    const position = this.metadataPosition(stream);
     return {
       last: this.index.lastRevision(stream),
-      retention: text === undefined ? noRetention : parseRetention(text),
-      hasMetadata: text !== undefined,
+      retention: position === undefined ? noRetention : retentionOf(this.records.event(position)),
+      hasMetadata: position !== undefined,
     };
   }
 }

@@ -66,14 +66,14 @@ export function syncDirectory(path: string): void {
 
 export class SegmentFiles {
   private readonly segments: Segment[] = [];
-  /** Where the system has it, one call writes and waits for the disk. */
+  /** On Linux one call writes and waits for the disk; elsewhere O_DSYNC may promise less than fdatasync. */
   private readonly syncFlag: number;
 
   private constructor(
     private readonly directory: string,
     private readonly options: SegmentOptions,
   ) {
-    this.syncFlag = options.durable ? (constants.O_DSYNC ?? 0) : 0;
+    this.syncFlag = options.durable && process.platform === 'linux' ? constants.O_DSYNC : 0;
   }
 
   /** Makes the first file of a new log. */
@@ -161,7 +161,7 @@ export class SegmentFiles {
       }
       if (this.options.durable && this.syncFlag === 0) await dataSync(segment.fd);
     } catch (error) {
-      ftruncateSync(segment.fd, segment.length);
+      cutBack(segment, error);
       throw error;
     }
     segment.length += bytes.length;
@@ -251,6 +251,15 @@ export class SegmentFiles {
     writeSync(segment.fd, headerOf(segment.base, this.options.logId), 0, segmentHeaderBytes, 0);
     if (this.options.durable) fsyncSync(segment.fd);
     segment.length = segmentHeaderBytes;
+  }
+}
+
+/** What was refused must not be found later. When it cannot be cut off, that is the failure that counts. */
+function cutBack(segment: Segment, refusal: unknown): void {
+  try {
+    ftruncateSync(segment.fd, segment.length);
+  } catch (error) {
+    throw new Error(`${segment.path} could not be cut back after a failed write: ${String(error)}`, { cause: refusal });
   }
 }
 
