@@ -125,7 +125,10 @@ export class WrongExpectedRevision extends EventLogError {
     /** -1: the stream has no event. */
     readonly actual: number,
   ) {
-    super('wrong-expected-revision', `${stream}: expected revision ${expected}, found ${actual < 0 ? 'no stream' : actual}`);
+    super(
+      'wrong-expected-revision',
+      `${stream}: expected revision ${expected}, found ${actual < 0 ? 'no stream' : actual}`,
+    );
   }
 }
 
@@ -136,7 +139,10 @@ export class StreamDeleted extends EventLogError {
 }
 
 export class AppendTooLarge extends EventLogError {
-  constructor(readonly limitBytes: number, readonly sizeBytes: number) {
+  constructor(
+    readonly limitBytes: number,
+    readonly sizeBytes: number,
+  ) {
     super('append-too-large', `an append of ${sizeBytes} bytes is over the limit of ${limitBytes} bytes`);
   }
 }
@@ -157,14 +163,20 @@ export class LogFull extends EventLogError {
 
 /** A record does not match its checksum, or the file is shorter than it should be. */
 export class LogDamaged extends EventLogError {
-  constructor(message: string, readonly position?: bigint) {
+  constructor(
+    message: string,
+    readonly position?: bigint,
+  ) {
     super('log-damaged', message);
   }
 }
 
 /** Another process holds the data directory. */
 export class LogLocked extends EventLogError {
-  constructor(readonly directory: string, readonly pid: number) {
+  constructor(
+    readonly directory: string,
+    readonly pid: number,
+  ) {
     super('log-locked', `${directory} is held by process ${pid}`);
   }
 }
