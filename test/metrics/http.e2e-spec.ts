@@ -12,11 +12,11 @@ const today = new Date().toISOString().slice(0, 10);
 const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
 const range = `from=${today}&to=${tomorrow}`;
 
-async function write(method: string, path: string, member: string, body: unknown): Promise<Record<string, unknown>> {
+async function write(method: string, path: string, member: string, body: unknown): Promise<Record<string, string>> {
   const answer = await service.send(method, path, { member, body });
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
   last = String(answer.body['position']);
-  return { ...answer.body };
+  return answer.body as Record<string, string>;
 }
 const ask = (path: string, key: string | undefined = keys.analyst, headers: Record<string, string> = {}) =>
   service.send('GET', path, { key, headers });
