@@ -2,10 +2,10 @@
 // beside the truth. `npm run demo -- --exit` stops afterwards, with exit code 0 only if every figure agrees.
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Profile, profiles } from '../simulator/profile.js';
+import type { Profile } from '../simulator/profile.js';
 import { figureTable } from './demo/report.js';
 import { type DemoRun, runDemo } from './demo/run-demo.js';
-import { parseProfile, parseSeed } from './simulate.js';
+import { parseSeed, profileOption } from './simulate.js';
 
 interface Options {
   readonly exit: boolean;
@@ -24,7 +24,7 @@ export function demoCommand(): Command {
     .description('send a simulated month through the public API and hold the figures against the truth')
     .option('--exit', 'stop afterwards; exit code 0 only if every figure agrees', false)
     .option('--seed <n>', 'which world', parseSeed, 1)
-    .option('--profile <name>', 'how big', parseProfile, profiles['tiny'] as Profile)
+    .addOption(profileOption())
     .option('--port <n>', 'port of the service; another free one when it is taken', parsePort, 3_000)
     .option('--data-dir <dir>', 'empty, or holding the same demo, finished or not', './data-demo')
     .action(demo);

@@ -1,7 +1,7 @@
 // `homing simulate`: a seeded social world, written to files or sent to a running service's public API.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { toIso } from '../kernel/clock.js';
 import { fileDigests, worldFiles } from '../simulator/files.js';
 import { makeTruth } from '../simulator/oracle/truth.js';
@@ -18,10 +18,13 @@ export function parseSeed(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('a seed is a whole number of at most 9 digits');
   return Number(text);
 }
-export function parseProfile(name: string): Profile {
+function parseProfile(name: string): Profile {
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (!profile) throw new InvalidArgumentError(`there is: ${offeredProfiles.join(', ')}`);
   return profile;
+}
+export function profileOption(): Option {
+  return new Option('--profile <name>', 'how big').argParser(parseProfile).default(profiles['tiny'], 'tiny');
 }
 /** Names the requests of this world: the same for the same profile and seed. */
 export function worldName({ profile, seed }: World): string {
@@ -40,7 +43,7 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .description('make a seeded social world; write its files, or send it to a service that runs by the import clock')
     .option('--seed <n>', 'which world', parseSeed, 1)
-    .option('--profile <name>', 'how big', parseProfile, profiles['tiny'] as Profile)
+    .addOption(profileOption())
     .option('--write <dir>', 'write commands.ndjson, observations.ndjson and truth.json there')
     .option('--url <url>', 'send it to the service at this address')
     .option('--key <key>', 'API key with scope import, for --url')
