@@ -41,6 +41,7 @@ export interface ReadOptions {
   readonly from?: number;
   /** At most this many events. Default: all that were there when the read began. */
   readonly limit?: number;
+  /** Aborted: the read fails with the signal's reason, so that a part is never taken for the whole. */
   readonly signal?: AbortSignal;
 }
 

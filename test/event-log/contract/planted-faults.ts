@@ -237,6 +237,13 @@ export const faults: Readonly<Record<string, Fault>> = {
       }
     },
   }),
+  'fails a read whose signal aborts, so that a part is never taken for the whole': (log) => ({
+    readStream: async function* (stream, options) {
+      try {
+        yield* log.readStream(stream, options);
+      } catch {}
+    },
+  }),
   'orders positions totally and keeps the head at the last of them': (log) => ({
     head: async () => (await log.head()) - 1n,
   }),

@@ -1,6 +1,6 @@
 // Reading: a stream or everything, either way, from anywhere, with limits.
 import { expect } from '@jest/globals';
-import { all, ids, json, newStream, of, type Rule, revisions, several } from './rule.js';
+import { all, failure, ids, json, newStream, of, type Rule, revisions, several } from './rule.js';
 
 export const readRules: readonly Rule[] = [
   {
@@ -138,6 +138,23 @@ export const readRules: readonly Rule[] = [
         if (seen > 5) break;
       }
       expect(seen).toBe(5);
+    },
+  },
+  {
+    says: 'fails a read whose signal aborts, so that a part is never taken for the whole',
+    async check({ log }) {
+      const stream = newStream();
+      for (let at = 0; at < 1_200; at += 100) await log.append(stream, several(100), 'any');
+      for (const read of [
+        (signal: AbortSignal) => log.readStream(stream, { signal }),
+        (signal: AbortSignal) => log.readAll({ signal }),
+      ]) {
+        const stop = new AbortController();
+        const reading = (async () => {
+          for await (const page of read(stop.signal)) if (page.length > 0) stop.abort(new Error('called off'));
+        })();
+        expect(await failure(reading)).toMatchObject({ message: 'called off' });
+      }
     },
   },
   {
