@@ -8,6 +8,7 @@ import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { DocumentProjector, type DocumentProjectorOptions } from '../../src/projector/document-projector.js';
 import { defaultRunnerLimits } from '../../src/projector/document-runner.js';
 import { DocumentVerifier } from '../../src/projector/document-verifier.js';
+import type { RedisClient } from '../../src/projector/redis-sink.js';
 import type { VerifyReport } from '../../src/projector/verifier.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
@@ -27,14 +28,18 @@ export class Setup {
   private constructor(
     private readonly directory: string,
     readonly store: RedisStore,
-    public log: EmbeddedEventLog,
+    readonly redis: RedisClient,
+    readonly log: EmbeddedEventLog,
   ) {}
 
-  /** @param binary of Redis; one that is not there gives the JavaScript one */
-  static async open(binary = 'redis-server'): Promise<Setup> {
+  /**
+   * @param binary of Redis; one that is not there gives the JavaScript one
+   * @param redis where the documents are, when it is not that one
+   */
+  static async open(binary = 'redis-server', redis?: RedisClient): Promise<Setup> {
     const directory = mkdtempSync(join(tmpdir(), 'homing-projector-'));
     const store = await openRedis({ url: undefined, directory: join(directory, 'redis'), binary });
-    return new Setup(directory, store, await openLog(directory));
+    return new Setup(directory, store, redis ?? store.client, await openLog(directory));
   }
 
   async close(): Promise<void> {
@@ -55,7 +60,7 @@ export class Setup {
   ): DocumentProjector {
     const projector = new DocumentProjector({
       log: this.log,
-      redis: this.store.client,
+      redis: this.redis,
       decoder: plainDecoder,
       projections,
       shards: 1,
@@ -77,7 +82,7 @@ export class Setup {
   }
 
   reader(shards = 1): DocumentReader {
-    return new DocumentReader(this.store.client, shards);
+    return new DocumentReader(this.redis, shards);
   }
 
   /** @throws when the projections do not get there in time */
@@ -92,7 +97,7 @@ export class Setup {
   async verify(projection: DocumentProjection, shard = 0, shards = 1): Promise<VerifyReport> {
     return await new DocumentVerifier({
       log: this.log,
-      redis: this.store.client,
+      redis: this.redis,
       decoder: plainDecoder,
       logId: await this.log.id(),
       limits: defaultRunnerLimits,

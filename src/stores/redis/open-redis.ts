@@ -34,7 +34,7 @@ export interface RedisStore {
   readonly url: string;
   /** For BullMQ and others that make their own connections; workers add `maxRetriesPerRequest: null`. */
   readonly endpoint: RedisEndpoint;
-  /** Commands and scripts. A command fails after some attempts to connect again; one cut off in flight is not repeated. */
+  /** Commands and scripts. One cut off in flight is sent again; it fails after some attempts to connect. */
   readonly client: Redis;
   /** Another connection (blocking reads, subscriptions), closed with the store. */
   connect(overrides?: ConnectionOverrides): Redis;

@@ -44,8 +44,9 @@ function retryDelayMs(attempt: number): number {
 }
 
 /**
- * A client that comes back by itself. A command in flight when the connection breaks fails instead of being sent again,
- * because nobody can tell whether it was carried out: whoever sent it knows how to find out.
+ * A client that comes back by itself. A command in flight when the connection breaks is sent again, although it may have
+ * been carried out: whatever is sent must bear that. (Told not to send them again, ioredis forgets them: whoever waits
+ * for one waits for ever.)
  */
 export function clientFor(endpoint: RedisEndpoint, overrides: ConnectionOverrides = {}): Redis {
   const options: ConnectionOverrides = {
@@ -55,7 +56,6 @@ export function clientFor(endpoint: RedisEndpoint, overrides: ConnectionOverride
     disconnectTimeout: disconnectMsMax,
     retryStrategy: retryDelayMs,
     maxRetriesPerRequest: retriesMax,
-    autoResendUnfulfilledCommands: false,
     ...overrides,
   };
   return new Redis(options);

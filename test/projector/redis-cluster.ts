@@ -1,0 +1,95 @@
+// A Redis Cluster of three nodes on loopback, of real redis-server processes, for tests.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster, Redis } from 'ioredis';
+
+const slots = 16_384;
+const nodes = 3;
+const upMsMax = 30_000;
+
+export class RedisCluster {
+  private constructor(
+    private readonly directory: string,
+    private readonly servers: readonly ChildProcess[],
+    readonly client: Cluster,
+  ) {}
+
+  static async start(): Promise<RedisCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'homing-cluster-'));
+    const ports = await Promise.all(Array.from({ length: nodes }, freePort));
+    const servers = ports.map((port) =>
+      spawn(
+        'redis-server',
+        [
+          '--port',
+          String(port),
+          '--bind',
+          '127.0.0.1',
+          '--cluster-enabled',
+          'yes',
+          '--save',
+          '',
+          '--appendonly',
+          'no',
+        ].concat(['--cluster-config-file', join(directory, `nodes-${port}.conf`), '--dir', directory]),
+        { stdio: 'ignore' },
+      ),
+    );
+    await meet(ports);
+    const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
+    client.on('error', () => undefined);
+    await client.set('up', '1');
+    return new RedisCluster(directory, servers, client);
+  }
+
+  async close(): Promise<void> {
+    this.client.disconnect();
+    const ended = this.servers.map((server) => new Promise((resolve) => server.once('exit', resolve)));
+    for (const server of this.servers) server.kill('SIGKILL');
+    await Promise.all(ended);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function meet(ports: readonly number[]): Promise<void> {
+  const clients = ports.map((port) => new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50 }));
+  for (const client of clients) client.on('error', () => undefined);
+  try {
+    const step = Math.ceil(slots / nodes);
+    for (const [index, client] of clients.entries()) {
+      const from = index * step;
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(Math.min(slots, from + step) - 1));
+      // Distinct epochs, so that the nodes agree at once.
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
+    }
+    for (const port of ports.slice(1)) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
+    const end = performance.now() + upMsMax;
+    for (const client of clients) {
+      while (!String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
+        if (performance.now() > end) throw new Error('the cluster did not come up');
+        await sleep(50);
+      }
+    }
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+}
+
+/** Low enough that the cluster's own port, 10,000 above, is one too. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((resolve, reject) => {
+      const server = createServer();
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+      });
+    });
+    if (port < 55_535) return port;
+  }
+}
