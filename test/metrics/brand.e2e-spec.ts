@@ -35,7 +35,9 @@ function* questions(kind: BrandSpec['kind'], timeZone: string): Iterable<BrandQu
   for (const spec of brandSpecs.filter((one) => one.kind === kind)) {
     for (const brandId of ['b0', 'b1', 'nobody']) {
       for (const by of bys.filter((names) => names.every((name) => spec.dimensions.includes(name)))) {
-        yield { spec, brandId, range: { from: '2026-02-23', to: '2026-03-13' }, timeZone, by };
+        // Of one brand as it stood in the middle, so that what came after must be left out.
+        const asOfMs = Date.parse(brandId === 'b1' ? '2026-03-08T05:00:00.000Z' : '2026-04-01T00:00:00.000Z');
+        yield { spec, brandId, range: { from: '2026-02-23', to: '2026-03-13' }, timeZone, by, asOfMs };
       }
     }
   }

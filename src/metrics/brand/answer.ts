@@ -66,17 +66,15 @@ export interface BrandAnswer<Row = ReachRow | RevenueRow | ResponseRow> {
 
 export async function answerBrand(
   reader: FactsReader,
-  question: BrandQuestion,
+  asked: Omit<BrandQuestion, 'asOfMs'>,
   state: FactsState,
   stale: boolean,
 ): Promise<BrandAnswer> {
-  const { spec, range, timeZone, brandId } = question;
-  const rule: MaturityRule = {
-    calendar: new Calendar(timeZone),
-    range,
-    maturesAfterMs: spec.maturesAfterMs(undefined),
-    completeUpToMs: state.completeUpToMs,
-  };
+  const { spec, range, timeZone, brandId } = asked;
+  const calendar = new Calendar(timeZone);
+  const completeUpToMs = asOf(asked, calendar, state);
+  const question: BrandQuestion = { ...asked, asOfMs: completeUpToMs };
+  const rule: MaturityRule = { calendar, range, maturesAfterMs: spec.maturesAfterMs(undefined), completeUpToMs };
   const about = await askBrand(reader, brandId, state.build);
   const figures =
     spec.kind === 'reach'
@@ -90,10 +88,18 @@ export async function answerBrand(
     brandId,
     ...range,
     timeZone,
-    completeUpTo: toIso(state.completeUpToMs),
+    completeUpTo: toIso(completeUpToMs),
     stale,
     ...figures,
   };
+}
+
+/**
+ * Figures that rest on messages between people move once a day, when the day is over: who watches them all the time must
+ * not see which message it was that moved them.
+ */
+function asOf({ spec }: Pick<BrandQuestion, 'spec'>, calendar: Calendar, { completeUpToMs }: FactsState): number {
+  return spec.kind === 'response' ? completeUpToMs : calendar.startOf(calendar.dayOf(completeUpToMs));
 }
 
 type Answered = Readonly<Record<string, string | number | null | readonly number[]>>;

@@ -29,12 +29,13 @@ function inRange(moment: string, { range, timeZone }: BrandQuestion): string {
   return `(${day} >= ${quoted(range.from)} AND ${day} < ${quoted(range.to)})`;
 }
 
-/** The brand's rows since before the range, each with the standing of its person. */
+/** The brand's rows from an instant on, up to the instant as of which is counted. */
 function ownRows(question: BrandQuestion, build: number, facts: readonly string[], sinceMs: number): string {
   const brand = quoted(question.brandId);
   const list = facts.map(quoted).join(', ');
   const since = `fromUnixTimestamp64Milli(toInt64(${sinceMs}))`;
-  return `SELECT * FROM brand_facts_v${build} FINAL WHERE brand_id = ${brand} AND fact IN (${list}) AND occurred_at >= ${since}`;
+  const asOf = `fromUnixTimestamp64Milli(toInt64(${question.asOfMs}))`;
+  return `SELECT * FROM brand_facts_v${build} FINAL WHERE brand_id = ${brand} AND fact IN (${list}) AND occurred_at >= ${since} AND occurred_at < ${asOf}`;
 }
 
 /** Common parts of the queries that count people. */

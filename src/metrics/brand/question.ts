@@ -8,6 +8,8 @@ export interface BrandQuestion {
   readonly range: DateRange;
   readonly timeZone: string;
   readonly by: readonly BrandDimension[];
+  /** What happened at or after this instant (milliseconds since 1970) is not counted yet. */
+  readonly asOfMs: number;
 }
 
 /** People: how many are in a cell, and how many of them did it. */

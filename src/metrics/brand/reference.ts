@@ -63,9 +63,9 @@ function cardKey(fact: Row): string {
   return `${textOf(fact, 'card_id')} ${textOf(fact, 'sender_id')}`;
 }
 
-/** Facts of the brand by name, each with its moment. */
+/** Facts of the brand by name, as of the question. */
 function byName(question: BrandQuestion, facts: readonly Row[]): (name: string) => readonly Row[] {
-  const own = facts.filter((fact) => textOf(fact, 'brand_id') === question.brandId);
+  const own = facts.filter((fact) => textOf(fact, 'brand_id') === question.brandId && momentOf(fact) < question.asOfMs);
   return (name) => own.filter((fact) => textOf(fact, 'fact') === name);
 }
 
