@@ -3,25 +3,12 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShardName } from '../kernel/document-keys.js';
 import type { Report } from '../stores/report.js';
 import type { BatchReport, ProjectionStuck } from './document-runner.js';
-import type { BuildStatus } from './document-status.js';
+import { type Fitness, type FitnessOptions, ReadModelFitness } from './fitness.js';
 import type { ProjectorListener } from './shard-projector.js';
-
-/** A projection that has been behind for so long without moving is not fit. */
-const stillSecondsMax = 60;
-
-export interface Fitness {
-  readonly status: 'up' | 'degraded' | 'down';
-  readonly detail?: string;
-}
-
-interface Seen {
-  readonly position: bigint;
-  readonly sinceMs: number;
-}
 
 export class ProjectorWatch implements ProjectorListener {
   private readonly stuckShards = new Map<string, string>();
-  private readonly seen = new Map<string, Seen>();
+  private readonly fitness: ReadModelFitness;
   private readonly events: Counter;
   private readonly commands: Counter;
   private readonly parked: Counter;
@@ -31,8 +18,9 @@ export class ProjectorWatch implements ProjectorListener {
   constructor(
     registry: Registry,
     private readonly report: Report,
-    private readonly status: () => Promise<readonly BuildStatus[]>,
+    private readonly options: FitnessOptions,
   ) {
+    this.fitness = new ReadModelFitness(options);
     const registers = [registry];
     const labelNames = ['projection', 'build'];
     this.events = new Counter({
@@ -96,31 +84,11 @@ export class ProjectorWatch implements ProjectorListener {
     this.report('info', `${projection}/${shard}: build ${build} is read from now on`);
   }
 
-  /** Down: a projection is stuck, or behind and not moving. Degraded: events are parked. */
+  /** Down also when a projection needs a person. */
   async check(nowMs: number): Promise<Fitness> {
     const [stuck] = this.stuckShards.values();
     if (stuck !== undefined) return { status: 'down', detail: stuck };
-    const builds = await this.status();
-    const still = builds.find((build) => this.isStill(build, nowMs));
-    if (still) {
-      return { status: 'down', detail: `${nameOf(still)} is behind and has not moved for ${stillSecondsMax} s` };
-    }
-    const parked = builds.filter(({ deadLetters }) => deadLetters > 0);
-    if (parked.length > 0) {
-      const told = parked.map((build) => `${nameOf(build)}: ${build.deadLetters}`).join(', ');
-      return { status: 'degraded', detail: `parked events: ${told}` };
-    }
-    return { status: 'up' };
-  }
-
-  private isStill(build: BuildStatus, nowMs: number): boolean {
-    const key = `${nameOf(build)} ${build.build}`;
-    const before = this.seen.get(key);
-    if (build.events === 0 || before?.position !== build.position) {
-      this.seen.set(key, { position: build.position, sinceMs: nowMs });
-      return false;
-    }
-    return nowMs - before.sinceMs > stillSecondsMax * 1_000;
+    return await this.fitness.check(nowMs);
   }
 
   private gauges(registers: Registry[]): void {
@@ -129,7 +97,7 @@ export class ProjectorWatch implements ProjectorListener {
     const seconds = gauge('homing_projection_lag_seconds', 'Since the log took the first event that is missing.');
     const letters = gauge('homing_projection_dead_letters', 'Events that are parked now.');
     const keys = gauge('homing_projection_parked_keys', 'Routing keys that are parked now.');
-    const { status } = this;
+    const { status } = this.options;
     new Gauge({
       name: 'homing_projection_lag_events',
       help: 'Events that are missing, counted by reading; 10,000 means as many or more.',
@@ -148,8 +116,4 @@ export class ProjectorWatch implements ProjectorListener {
       },
     });
   }
-}
-
-function nameOf({ projection, shard }: Pick<BuildStatus, 'projection' | 'shard'>): string {
-  return `${projection}/${shard}`;
 }

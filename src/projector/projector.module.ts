@@ -4,7 +4,8 @@ import type { Registry } from 'prom-client';
 import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './document-projector.js';
 import { documentStatus, shardNames } from './document-status.js';
-import { type Fitness, ProjectorWatch } from './projector-watch.js';
+import type { Fitness, FitnessOptions } from './fitness.js';
+import { ProjectorWatch } from './projector-watch.js';
 
 @Module({})
 export class ProjectorModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -27,13 +28,15 @@ export function projectorModule(options: DocumentProjectorOptions): DynamicModul
   };
 }
 
-export interface WatchedOptions extends Omit<DocumentProjectorOptions, 'listener'> {
+export interface WatchedOptions
+  extends Omit<DocumentProjectorOptions, 'listener'>,
+    Pick<FitnessOptions, 'acknowledged'> {
   readonly registry: Registry;
   readonly report: Report;
 }
 
 /** The module with its figures, and the health check to show beside the others. */
-export function watchedProjector({ registry, report, ...options }: WatchedOptions): {
+export function watchedProjector({ registry, report, acknowledged, ...options }: WatchedOptions): {
   readonly module: DynamicModule;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
@@ -41,9 +44,11 @@ export function watchedProjector({ registry, report, ...options }: WatchedOption
     options.projections.map(({ name }) => name),
     options.shards,
   );
-  const watch = new ProjectorWatch(registry, report, () =>
-    documentStatus(options.redis, options.log, names, Date.now()),
-  );
+  const watch = new ProjectorWatch(registry, report, {
+    status: () => documentStatus(options.redis, options.log, names, Date.now()),
+    head: () => options.log.head(),
+    ...(acknowledged ? { acknowledged } : {}),
+  });
   return {
     module: projectorModule({ ...options, listener: watch }),
     health: { name: 'projections', check: () => watch.check(Date.now()) },

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import { AcknowledgedLog } from '../event-log/acknowledged-log.js';
 import { EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
 import type { EventLog } from '../event-log/event-log.js';
 import { EventStoreDbEventLog } from '../event-log/eventstoredb/eventstoredb-event-log.js';
@@ -14,7 +15,7 @@ const logServerMsMax = 60_000;
 const logServerEveryMs = 1_000;
 
 export interface Engines {
-  readonly log: EventLog;
+  readonly log: AcknowledgedLog;
   readonly logId: string;
   /** Other processes append to this log too. */
   readonly isLogShared: boolean;
@@ -68,10 +69,11 @@ function hasFacts({ role }: Config): boolean {
 
 export async function openEngines(config: Config, logger: Logger, opened: Opened): Promise<Engines> {
   const { url, directory, appendQueueBytesMax } = config.eventLog;
-  const log =
+  const log = new AcknowledgedLog(
     url === undefined
       ? await EmbeddedEventLog.open(directory, { queueBytesMax: appendQueueBytesMax })
-      : EventStoreDbEventLog.open(url);
+      : EventStoreDbEventLog.open(url),
+  );
   opened.add('event log', () => log.close());
   const logId = await identityOf(log, logger);
   const openingRedis = openRedis({ ...config.redis, report: reportTo(logger, 'redis') }).then((store) => {

@@ -46,5 +46,6 @@ export function documentProjector(
   { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
 ): MountedPart {
   const options = documentProjectorOptions(config, engines, writeSide);
-  return watchedProjector({ ...options, registry, report: reportTo(logger, 'projector') });
+  const acknowledged = () => engines.log.acknowledged;
+  return watchedProjector({ ...options, acknowledged, registry, report: reportTo(logger, 'projector') });
 }
