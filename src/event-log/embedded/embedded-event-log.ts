@@ -1,13 +1,10 @@
 // The event log in this process, on files of its own (docs/event-log.md): no server, every acknowledged append on disk.
 // Beside the contract it offers what a server needs that speaks EventStoreDB's protocol: see "Beyond the contract".
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type AppendResult,
   type EventLog,
   type ExpectedRevision,
-  LogDamaged,
   type LogEvent,
   type NewEvent,
   type ReadAllOptions,
@@ -24,16 +21,12 @@ import type { CommittedLog } from './append/batch.js';
 import { CommitSignal } from './append/commit-signal.js';
 import { CommitWriter } from './append/commit-writer.js';
 import { RecentIds } from './append/recent-ids.js';
-import { runEventsDefault, StreamIndex } from './index/stream-index.js';
+import { runEventsDefault } from './index/stream-index.js';
 import { AllReader } from './reading/all-reader.js';
 import { type StreamInfo, StreamReader } from './reading/stream-reader.js';
 import { StreamStates } from './reading/stream-states.js';
-import { DirectoryLock } from './storage/directory-lock.js';
-import { HeadMark } from './storage/head-mark.js';
-import { createLog, markPath, readIdentity } from './storage/identity.js';
-import { RecordReader } from './storage/record-reader.js';
-import { recover } from './storage/recovery.js';
-import { SegmentFiles, segmentBytesDefault } from './storage/segment-files.js';
+import { LogParts } from './storage/open-parts.js';
+import { segmentBytesDefault } from './storage/segment-files.js';
 
 export interface EmbeddedLogOptions {
   /** Bytes of data, metadata and twice the type's length that one append may have; EventStoreDB 24.4's default is 1 MiB. */
@@ -88,21 +81,8 @@ function isAny(): boolean {
   return true;
 }
 
-function openMark(directory: string): HeadMark {
-  const path = markPath(directory);
-  if (!existsSync(path)) throw new LogDamaged(`${path} is missing, so nobody can tell whether the log is whole`);
-  return HeadMark.open(path);
-}
-
-/** What is open and must be closed, in the order of opening. */
-interface OpenParts {
-  readonly lock: DirectoryLock;
-  readonly files: SegmentFiles;
-  readonly mark: HeadMark;
-  readonly log: CommittedLog;
-}
-
 export class EmbeddedEventLog implements EventLog {
+  private readonly log: CommittedLog;
   private readonly queue: AppendQueue;
   private readonly committed: CommitSignal;
   private readonly streams: StreamReader;
@@ -111,17 +91,16 @@ export class EmbeddedEventLog implements EventLog {
 
   private constructor(
     private readonly options: Required<EmbeddedLogOptions>,
-    private readonly logId: string,
-    private readonly parts: OpenParts,
-    lastPosition: number,
+    private readonly parts: LogParts,
   ) {
-    const { files, mark, log } = parts;
+    const { files, mark, index, records, lastPosition } = parts;
     const { now, logBytesMax } = options;
+    this.log = { index, records, states: new StreamStates(index, records), recent: new RecentIds() };
     this.committed = new CommitSignal(files.end, lastPosition);
-    const writer = new CommitWriter({ files, mark, log, committed: this.committed, now, logBytesMax });
+    const writer = new CommitWriter({ files, mark, log: this.log, committed: this.committed, now, logBytesMax });
     this.queue = new AppendQueue(writer, options.queueBytesMax);
-    this.streams = new StreamReader({ ...log, committed: this.committed, now });
-    this.all = new AllReader(log.records, this.committed);
+    this.streams = new StreamReader({ ...this.log, committed: this.committed, now });
+    this.all = new AllReader(records, this.committed);
   }
 
   /**
@@ -130,36 +109,11 @@ export class EmbeddedEventLog implements EventLog {
    */
   static async open(directory: string, options: EmbeddedLogOptions = {}): Promise<EmbeddedEventLog> {
     const all = { ...defaults, ...options };
-    mkdirSync(directory, { recursive: true });
-    const lock = DirectoryLock.acquire(directory);
-    const opened: { close(): void | Promise<void> }[] = [];
-    try {
-      const { id, bytes: logId } = readIdentity(directory) ?? createLog(directory, all.durable);
-      const files = SegmentFiles.open(directory, { segmentBytes: all.segmentBytes, durable: all.durable, logId });
-      opened.push(files);
-      const mark = openMark(directory);
-      opened.push(mark);
-      const index = StreamIndex.open({
-        directory: join(directory, 'index'),
-        logId,
-        durable: all.durable,
-        runEvents: all.indexRunEvents,
-        warn: all.warn,
-      });
-      opened.push(index);
-      const records = new RecordReader(files);
-      const lastPosition = await recover({ files, mark, records, index });
-      const log: CommittedLog = { index, records, states: new StreamStates(index, records), recent: new RecentIds() };
-      return new EmbeddedEventLog(all, id, { lock, files, mark, log }, lastPosition);
-    } catch (error) {
-      for (const part of opened.toReversed()) await part.close();
-      lock.release();
-      throw error;
-    }
+    return new EmbeddedEventLog(all, await LogParts.open(directory, all));
   }
 
   async id(): Promise<string> {
-    return this.logId;
+    return this.parts.logId;
   }
 
   async head(): Promise<bigint> {
@@ -225,7 +179,7 @@ export class EmbeddedEventLog implements EventLog {
 
   async getStreamMetadata(stream: string): Promise<StreamMetadata> {
     this.refuseTombstoned(stream);
-    const { softDeleted: _, ...metadata } = this.parts.log.states.get(stream).retention;
+    const { softDeleted: _, ...metadata } = this.log.states.get(stream).retention;
     return metadata;
   }
 
@@ -274,7 +228,7 @@ export class EmbeddedEventLog implements EventLog {
   /** The newest `$metadata` event of a stream, its JSON as it was written. @throws StreamDeleted */
   rawMetadata(stream: string): LogEvent | undefined {
     this.refuseTombstoned(stream);
-    const { states, records } = this.parts.log;
+    const { states, records } = this.log;
     const position = states.metadataPosition(stream);
     return position === undefined ? undefined : records.event(position);
   }
@@ -289,16 +243,8 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   private async shut(): Promise<void> {
-    const { lock, files, mark, log } = this.parts;
-    try {
-      await this.queue.close();
-      this.committed.close();
-      await log.index.close();
-      if (this.options.durable) mark.sync();
-    } finally {
-      mark.close();
-      files.close();
-      lock.release();
-    }
+    await this.queue.close();
+    this.committed.close();
+    await this.parts.close(this.options.durable);
   }
 }
