@@ -33,6 +33,8 @@ const lookEveryMs = 100;
 
 export class FactsReader {
   private looking: Promise<FactsState> | undefined;
+  /** What was answered once is not taken back: a build that has just been switched to is waited for. */
+  private furthest = 0n;
 
   constructor(private readonly options: FactsReaderOptions) {}
 
@@ -62,6 +64,7 @@ export class FactsReader {
    */
   async waitFor(position: bigint, waitMsMax: number): Promise<FactsState> {
     const deadline = performance.now() + waitMsMax;
+    const wanted = position > this.furthest ? position : this.furthest;
     for (;;) {
       this.looking ??= this.state().finally(() => {
         this.looking = undefined;
@@ -70,7 +73,10 @@ export class FactsReader {
         if (error instanceof FactsNotReady && performance.now() < deadline) return undefined;
         throw error;
       });
-      if (looked && (looked.position >= position || performance.now() >= deadline)) return looked;
+      if (looked && (looked.position >= wanted || performance.now() >= deadline)) {
+        if (looked.position > this.furthest) this.furthest = looked.position;
+        return looked;
+      }
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }
