@@ -1,6 +1,6 @@
 // `homing dead-letters list|show|retry|drop`: events that a projection could not fold, and those that wait for them.
 import { Command } from 'commander';
-import type { RetryOutcome } from '../projector/dead-letters.js';
+import type { RetryOutcome } from '../projector/operation/dead-letters.js';
 import { takesTarget, withOperations } from './operations/with-operations.js';
 
 export function deadLettersCommand(): Command {

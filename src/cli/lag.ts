@@ -1,6 +1,6 @@
 // `homing lag`: how far each read model is behind the log, in events (counted, up to 10,000) and seconds.
 import { Command } from 'commander';
-import type { ProjectionRow } from '../projector/operations.js';
+import type { ProjectionRow } from '../projector/operation/operations.js';
 import { takesTarget, withOperations } from './operations/with-operations.js';
 
 export function lagCommand(): Command {

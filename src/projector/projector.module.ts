@@ -2,10 +2,10 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { Report } from '../stores/report.js';
-import { DocumentProjector, type DocumentProjectorOptions } from './document-projector.js';
-import { documentStatus, shardNames } from './document-status.js';
-import type { Fitness, FitnessOptions } from './fitness.js';
-import { ProjectorWatch } from './projector-watch.js';
+import { DocumentProjector, type DocumentProjectorOptions } from './builds/document-projector.js';
+import { documentStatus, shardNames } from './operation/document-status.js';
+import type { Fitness, FitnessOptions } from './operation/fitness.js';
+import { ProjectorWatch } from './operation/projector-watch.js';
 
 @Module({})
 export class ProjectorModule implements OnApplicationBootstrap, OnModuleDestroy {

@@ -13,7 +13,7 @@ import { requestsPerDayMax } from '../../src/domain/friendship/friendship.events
 import { intentEvents } from '../../src/domain/intent/intent.events.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.js';
-import { MemorySink } from '../../src/projector/memory-sink.js';
+import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { fold } from '../projector/support.js';
 import { seeded } from '../seeded.js';
 import { asLogEvents, type SocialEvent, SocialHistory } from './social-history.js';

@@ -11,8 +11,8 @@ import { addMs, dayMs, minuteMs, toIso, toMs } from '../../src/kernel/clock.js';
 import type { Command, DomainEvent } from '../../src/kernel/message.js';
 import { Rejection } from '../../src/kernel/rejection.js';
 import { decodeTimer, dueKey, type Timer } from '../../src/kernel/timer.js';
-import { MemorySink } from '../../src/projector/memory-sink.js';
-import { decodePage } from '../../src/projector/page.js';
+import { decodePage } from '../../src/projector/fold/page.js';
+import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { Story, stored, t0 } from '../given.js';
 import { plainDecoder, runnerOf } from '../projector/support.js';
 

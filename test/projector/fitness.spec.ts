@@ -1,7 +1,7 @@
 // Readiness: what is behind and does not move is not fit, and a head that is stuck itself fools nobody.
 import { describe, expect, it } from '@jest/globals';
-import type { BuildStatus } from '../../src/projector/document-status.js';
-import { ReadModelFitness, stillSecondsMax } from '../../src/projector/fitness.js';
+import type { BuildStatus } from '../../src/projector/operation/document-status.js';
+import { ReadModelFitness, stillSecondsMax } from '../../src/projector/operation/fitness.js';
 
 const build: BuildStatus = {
   projection: 'inbox',

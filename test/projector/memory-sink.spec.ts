@@ -1,4 +1,4 @@
-import { MemorySink } from '../../src/projector/memory-sink.js';
+import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { sinkContract } from './sink.contract.js';
 
 sinkContract('the memory sink', async () => new MemorySink());

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inbox } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
-import { RedisSink } from '../../src/projector/redis-sink.js';
+import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { hasRedisServer, Setup } from './engine-setup.js';
 import { RedisCluster } from './redis-cluster.js';

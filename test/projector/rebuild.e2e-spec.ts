@@ -7,7 +7,7 @@ import { inbox, inboxKeys } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
-import { Builds } from '../../src/projector/builds.js';
+import { Builds } from '../../src/projector/builds/builds.js';
 import { DocumentsNotReady } from '../../src/stores/documents/reader.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { hasRedisServer, Setup, signal } from './engine-setup.js';

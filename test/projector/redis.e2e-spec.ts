@@ -7,12 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { documentProjections } from '../../projections/index.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import { activeKey, buildPrefix, ownKeys } from '../../src/kernel/document-keys.js';
-import { Builds } from '../../src/projector/builds.js';
-import { DocumentProjector } from '../../src/projector/document-projector.js';
-import { defaultRunnerLimits } from '../../src/projector/document-runner.js';
-import { MemorySink } from '../../src/projector/memory-sink.js';
-import { RedisSink } from '../../src/projector/redis-sink.js';
-import type { ProjectorListener } from '../../src/projector/shard-projector.js';
+import { Builds } from '../../src/projector/builds/builds.js';
+import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
+import type { ProjectorListener } from '../../src/projector/builds/shard-projector.js';
+import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
+import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
+import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';

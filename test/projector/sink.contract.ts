@@ -1,7 +1,7 @@
 // What every document sink must do, whatever it is made of.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ownKeys } from '../../src/kernel/document-keys.js';
-import type { DocumentSink, SinkCommit, WriteCommand } from '../../src/projector/document-sink.js';
+import type { DocumentSink, SinkCommit, WriteCommand } from '../../src/projector/sinks/document-sink.js';
 
 export function sinkContract(name: string, make: () => Promise<DocumentSink>): void {
   describe(`${name} as a document sink`, () => {

@@ -2,9 +2,9 @@
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
-import { DocumentRunner, defaultRunnerLimits, type RunnerLimits } from '../../src/projector/document-runner.js';
-import type { DocumentSink } from '../../src/projector/document-sink.js';
-import { type Decoder, decodePage } from '../../src/projector/page.js';
+import { DocumentRunner, defaultRunnerLimits, type RunnerLimits } from '../../src/projector/fold/document-runner.js';
+import { type Decoder, decodePage } from '../../src/projector/fold/page.js';
+import type { DocumentSink } from '../../src/projector/sinks/document-sink.js';
 
 export const logId = '11111111-1111-4111-8111-111111111111';
 

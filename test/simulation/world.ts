@@ -2,8 +2,14 @@
 // before or after it was done, which process stalls, dies, or comes back. Nothing else in it takes time.
 import type { LogEvent, SubscriptionPage } from '../../src/event-log/event-log.js';
 import type { ReadSpec } from '../../src/kernel/projection.js';
-import type { DocumentSink, FenceMismatch, Loaded, SinkCommit, SinkState } from '../../src/projector/document-sink.js';
-import type { MemorySink } from '../../src/projector/memory-sink.js';
+import type {
+  DocumentSink,
+  FenceMismatch,
+  Loaded,
+  SinkCommit,
+  SinkState,
+} from '../../src/projector/sinks/document-sink.js';
+import type { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { seeded } from '../seeded.js';
 
 /** What a process sees when its engine fails it. */

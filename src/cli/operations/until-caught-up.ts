@@ -1,6 +1,6 @@
 // Waits until the read models are made and at the head, with a bar on a terminal.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProjectionRow } from '../../projector/operations.js';
+import type { ProjectionRow } from '../../projector/operation/operations.js';
 import type { Operations } from '../../service/operations/operations.js';
 
 const lookEveryMs = 200;

@@ -2,13 +2,14 @@
 // back to the old one, a comparison with the log, and what to do with events that no rows could be made of.
 import type { EventLog, LogEvent } from '../../event-log/event-log.js';
 import type { AnyEvent } from '../../kernel/projection.js';
-import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../dead-letters.js';
-import { lagOf } from '../lag.js';
-import type { ProjectionRow } from '../operations.js';
-import type { DeadLetter } from '../parking.js';
-import type { VerifyReport } from '../verifier.js';
-import { ChunkBuilder, type FactSource } from './chunk.js';
-import { type Decode, eventAt } from './chunk-stream.js';
+import type { DeadLetter } from '../fold/parking.js';
+import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
+import { lagOf } from '../operation/lag.js';
+import type { ProjectionRow } from '../operation/operations.js';
+import type { VerifyReport } from '../operation/verifier.js';
+import { ChunkBuilder, type FactSource } from './chunk/chunk.js';
+import { type Decode, eventAt } from './chunk/chunk-stream.js';
+import { appendPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
 import type { Engine } from './engine.js';
 import {
   activeOf,
@@ -19,10 +20,9 @@ import {
   nextBuild,
   readBuilds,
 } from './fact-builds.js';
-import { FactTables } from './fact-tables.js';
 import { FactsVerifier } from './facts-verifier.js';
-import { appendPlan, lastPlan, planOf, planStream } from './plan-log.js';
-import { fingerprint } from './schema.js';
+import { FactTables } from './tables/fact-tables.js';
+import { fingerprint } from './tables/schema.js';
 
 export interface FactsOperationsOptions {
   readonly log: EventLog;

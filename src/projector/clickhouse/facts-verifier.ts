@@ -2,12 +2,12 @@
 // makes of the fact table. The projector may go on writing meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLogReader } from '../../event-log/event-log.js';
-import { type Difference, differencesToldMax } from '../verifier.js';
-import type { Chunk, FactSource } from './chunk.js';
-import { chunkOfPlan, type Decode } from './chunk-stream.js';
-import { digestOfLines, type FactTables, rowsDigest, storedColumns } from './fact-tables.js';
-import { allPlans, type ChunkPlan } from './plan-log.js';
-import { digestOf, finalised, type RollUpShape } from './roll-up-check.js';
+import { type Difference, differencesToldMax } from '../operation/verifier.js';
+import type { Chunk, FactSource } from './chunk/chunk.js';
+import { chunkOfPlan, type Decode } from './chunk/chunk-stream.js';
+import { allPlans, type ChunkPlan } from './chunk/plan-log.js';
+import { digestOfLines, type FactTables, rowsDigest, storedColumns } from './tables/fact-tables.js';
+import { digestOf, finalised, type RollUpShape } from './tables/roll-up-check.js';
 
 /** Chunks looked up in one query. */
 const chunksPerQuery = 500;

@@ -1,8 +1,8 @@
 // The operator's API of a running service, seen from outside.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { PlacedLetter, RetryOutcome } from '../../projector/dead-letters.js';
-import type { ProjectionRow } from '../../projector/operations.js';
+import type { PlacedLetter, RetryOutcome } from '../../projector/operation/dead-letters.js';
+import type { ProjectionRow } from '../../projector/operation/operations.js';
 import type { Operations, VerifyAnswer } from './operations.js';
 
 export class HttpOperations implements Operations {

@@ -4,8 +4,8 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Scopes } from '../../http/access/scopes.js';
 import { Problem } from '../../http/problem/problem.js';
-import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../../projector/dead-letters.js';
-import { NoSuchProjection, type ProjectionRow } from '../../projector/operations.js';
+import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../../projector/operation/dead-letters.js';
+import { NoSuchProjection, type ProjectionRow } from '../../projector/operation/operations.js';
 import type { Operations, VerifyAnswer } from './operations.js';
 
 export const OPERATIONS = Symbol('OPERATIONS');

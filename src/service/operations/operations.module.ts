@@ -2,8 +2,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { documentProjections } from '../../../projections/index.js';
 import type { Config } from '../../config.js';
-import { defaultRunnerLimits } from '../../projector/document-runner.js';
-import { DocumentOperations } from '../../projector/operations.js';
+import { defaultRunnerLimits } from '../../projector/fold/document-runner.js';
+import { DocumentOperations } from '../../projector/operation/operations.js';
 import type { Engines } from '../engines.js';
 import { factsOperations } from '../facts.js';
 import type { WriteSide } from '../write-side.js';

@@ -1,9 +1,9 @@
 // What an operator can do with the read models, whether in a running service, over its API, or on the engines of a
 // stopped one: one interface, so that the CLI does not care.
 import type { AnyEvent } from '../../kernel/projection.js';
-import type { PlacedLetter, RetryOutcome } from '../../projector/dead-letters.js';
-import { type DocumentOperations, NoSuchProjection, type ProjectionRow } from '../../projector/operations.js';
-import type { Difference, VerifyReport } from '../../projector/verifier.js';
+import type { PlacedLetter, RetryOutcome } from '../../projector/operation/dead-letters.js';
+import { type DocumentOperations, NoSuchProjection, type ProjectionRow } from '../../projector/operation/operations.js';
+import type { Difference, VerifyReport } from '../../projector/operation/verifier.js';
 
 /** A report as JSON can carry it. */
 export interface VerifyAnswer extends Omit<VerifyReport, 'position'> {

@@ -8,7 +8,7 @@ import { FactsLost } from '../../../src/projector/clickhouse/clickhouse-sink.js'
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
 import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
-import { NoSuchLetter } from '../../../src/projector/dead-letters.js';
+import { NoSuchLetter } from '../../../src/projector/operation/dead-letters.js';
 import { type TestEngine, testEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';
 import { catchUp, differencesOf, logOf, source, stateOf, tablesOf, timeZone } from './running-sink.js';

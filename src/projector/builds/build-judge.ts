@@ -1,0 +1,39 @@
+// What a build that is found in Redis is worth to this process.
+import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import type { DocumentProjection } from '../../kernel/projection.js';
+import { type BuildMarker, ProjectionStuck } from '../fold/document-runner.js';
+import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+
+/**
+ * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection, readable.
+ * lost: its data are not whole.
+ */
+export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost';
+
+/** @throws ProjectionStuck when the build belongs to another log, or knows more than the log does. */
+export async function judgeBuild(
+  redis: RedisClient,
+  projection: DocumentProjection,
+  name: ShardName,
+  build: number,
+  log: { readonly id: string; readonly head: bigint },
+): Promise<Verdict> {
+  const state = await new RedisSink(redis, name, build).state();
+  if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
+  const marker = state.marker === undefined ? undefined : (JSON.parse(state.marker) as BuildMarker);
+  const checkpoint = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);
+  if (!marker || !checkpoint) return 'lost';
+  if (marker.logId !== log.id || checkpoint.logId !== log.id) {
+    throw new ProjectionStuck(
+      projection.name,
+      `Redis holds build ${build} of log ${marker.logId}, this is log ${log.id}; use another Redis, or build it again from this log with homing rebuild`,
+    );
+  }
+  if (checkpoint.position > log.head) {
+    throw new ProjectionStuck(
+      projection.name,
+      `build ${build} stands at ${checkpoint.position}, beyond the head of the log (${log.head}): was the log restored? Build it again with homing rebuild`,
+    );
+  }
+  return marker.version === projection.version ? 'sound' : 'outdated';
+}

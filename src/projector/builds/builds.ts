@@ -1,0 +1,83 @@
+// The builds of one shard of one projection: which of them readers read, which is being made, which is kept for rollback.
+
+import { activeKey, buildPrefix, buildsKey, ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+
+export const buildStates = ['building', 'active', 'kept', 'aborted'] as const;
+export type BuildState = (typeof buildStates)[number];
+
+export interface BuildList {
+  readonly active: number | undefined;
+  readonly states: ReadonlyMap<number, BuildState>;
+}
+
+/**
+ * KEYS[1] active, KEYS[2] builds, KEYS[3] checkpoint of the build, KEYS[4] checkpoint of the active one. ARGV[1] the
+ * build, ARGV[2] the active one expected ('' for none). The one that was active is kept. Returns 'switched'; 'behind'
+ * when readers would go back in time; 'refused' when another one is active, or the build is not being made any more.
+ */
+const activateScript = `
+local active = redis.call('GET', KEYS[1]) or ''
+if active ~= ARGV[2] or redis.call('HGET', KEYS[2], ARGV[1]) ~= 'building' then return 'refused' end
+if active ~= '' then
+  local function position(key)
+    local digits = string.match(redis.call('GET', key) or '', '^%S+ (%d+)') or '0'
+    return string.rep('0', 20 - #digits) .. digits
+  end
+  if position(KEYS[3]) < position(KEYS[4]) then return 'behind' end
+  redis.call('HSET', KEYS[2], active, 'kept')
+end
+redis.call('HSET', KEYS[2], ARGV[1], 'active')
+redis.call('SET', KEYS[1], ARGV[1])
+return 'switched'`;
+
+export type Activation = 'switched' | 'behind' | 'refused';
+
+export class Builds {
+  constructor(
+    private readonly redis: RedisClient,
+    readonly name: ShardName,
+  ) {}
+
+  async list(): Promise<BuildList> {
+    const [active, fields] = await Promise.all([
+      this.redis.get(activeKey(this.name)),
+      this.redis.hgetall(buildsKey(this.name)),
+    ]);
+    const states = new Map<number, BuildState>();
+    for (const [build, state] of Object.entries(fields)) states.set(Number(build), state as BuildState);
+    return { active: active === null ? undefined : Number(active), states };
+  }
+
+  /** The number of a new build; two that begin at once get two numbers. */
+  async begin(): Promise<number> {
+    for (;;) {
+      const { states } = await this.list();
+      const next = Math.max(0, ...states.keys()) + 1;
+      if ((await this.redis.hsetnx(buildsKey(this.name), String(next), 'building')) === 1) return next;
+    }
+  }
+
+  /** Readers read it from now on, if that takes nobody back in time. */
+  async activate(build: number, expected: number | undefined): Promise<Activation> {
+    const checkpoint = (one: number) => buildPrefix(this.name, one) + ownKeys.checkpoint;
+    const keys = [activeKey(this.name), buildsKey(this.name), checkpoint(build), checkpoint(expected ?? build)];
+    return (await this.redis.eval(activateScript, 4, ...keys, build, expected ?? '')) as Activation;
+  }
+
+  /** No reader reads any build: the one that was active is not whole. */
+  async abandonActive(build: number): Promise<void> {
+    await this.redis.del(activeKey(this.name));
+    await this.mark(build, 'aborted');
+  }
+
+  async mark(build: number, state: BuildState): Promise<void> {
+    await this.redis.hset(buildsKey(this.name), String(build), state);
+  }
+
+  /** Removes its keys, then the build. */
+  async clear(build: number): Promise<void> {
+    await new RedisSink(this.redis, this.name, build).clear();
+    await this.redis.hdel(buildsKey(this.name), String(build));
+  }
+}

@@ -1,0 +1,60 @@
+// The document projections of one process: shares the shards with other processes by lease, and runs those it holds.
+import { randomUUID } from 'node:crypto';
+import { Company } from './company.js';
+import { Lease } from './lease.js';
+import { ShardProjector, type ShardProjectorOptions } from './shard-projector.js';
+
+export interface DocumentProjectorOptions extends ShardProjectorOptions {
+  /**
+   * Names the holder of leases; absent: a name of its own. A process that alone can be there (it holds the embedded
+   * log) gives a fixed name, so that after a crash it goes on at once.
+   */
+  readonly holder?: string;
+}
+
+export class DocumentProjector {
+  private readonly stop = new AbortController();
+  private running: Promise<unknown> | undefined;
+  private held = 0;
+
+  constructor(private readonly options: DocumentProjectorOptions) {}
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { redis, shards, holder = randomUUID() } = this.options;
+    const company = new Company(redis, holder);
+    await Promise.all(
+      Array.from({ length: shards }, async (_, shard) => {
+        const lease = new Lease(redis, `documents-${shard}-of-${shards}`, holder);
+        let mine = false;
+        const mayHold = async () => {
+          const share = await company.share(shards);
+          return mine ? this.held <= share : this.held < share;
+        };
+        await lease.whileHeld(
+          this.stop.signal,
+          async (signal) => {
+            mine = true;
+            this.held += 1;
+            try {
+              await new ShardProjector(this.options, shard).run(signal);
+            } finally {
+              mine = false;
+              this.held -= 1;
+            }
+          },
+          mayHold,
+        );
+      }),
+    );
+    await company.leave().catch(() => undefined);
+  }
+}

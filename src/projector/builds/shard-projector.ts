@@ -1,0 +1,284 @@
+// All document projections of one shard, while this process holds its lease. What there is to do stands in Redis, as
+// builds with states; this looks at it every second and does it: goes on with sound builds, makes the ones that are
+// missing or outdated beside those that readers read, switches when a new one has caught up, clears what was aborted.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog } from '../../event-log/event-log.js';
+import { ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import type { DocumentProjection } from '../../kernel/projection.js';
+import { Backoff } from '../backoff.js';
+import { type BatchReport, DocumentRunner, ProjectionStuck, type RunnerLimits } from '../fold/document-runner.js';
+import { Lane } from '../fold/lane.js';
+import type { Decoder } from '../fold/page.js';
+import { DocumentVerifier } from '../operation/document-verifier.js';
+import type { WriteCommand } from '../sinks/document-sink.js';
+import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { judgeBuild } from './build-judge.js';
+import { type BuildList, Builds } from './builds.js';
+
+const lookEveryMs = 1_000;
+/** A new build is compared in the documents of one owner in so many. */
+const sampleParts = 16;
+
+export interface ShardProjectorOptions {
+  readonly log: EventLog;
+  readonly redis: RedisClient;
+  readonly decoder: Decoder;
+  readonly projections: readonly DocumentProjection[];
+  readonly shards: number;
+  readonly limits: RunnerLimits;
+  readonly listener?: ProjectorListener;
+}
+
+export interface ProjectorListener {
+  batch?(name: ShardName, build: number, report: BatchReport): void;
+  fault?(error: unknown): void;
+  stuck?(name: ShardName, error: ProjectionStuck): void;
+  /** It goes again, or for the first time. */
+  placed?(name: ShardName, build: number): void;
+  activated?(name: ShardName, build: number): void;
+}
+
+interface Running {
+  readonly builds: Builds;
+  readonly build: number;
+  readonly runner: DocumentRunner;
+  readonly sink: RedisSink;
+  /** Readers read it. */
+  active: boolean;
+  lane?: Lane;
+  /** It has been at the head: from now on it tries to take over, once it has been checked. */
+  ripe: boolean;
+  check: 'to-do' | 'running' | 'passed' | 'failed';
+}
+
+export class ShardProjector {
+  /** By projection and build. */
+  private readonly running = new Map<string, Running>();
+  private readonly lanes = new Set<Promise<void>>();
+
+  constructor(
+    private readonly options: ShardProjectorOptions,
+    private readonly shard: number,
+  ) {}
+
+  /** Until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      try {
+        await this.look(signal);
+        backoff.reset();
+        await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.options.listener?.fault?.(error);
+        await backoff.wait(signal);
+      }
+    }
+    await Promise.all(this.lanes);
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    const { log, projections, shards } = this.options;
+    const at = { id: await log.id(), head: await log.head() };
+    const fresh: Running[] = [];
+    for (const projection of projections) {
+      const builds = new Builds(this.options.redis, { projection: projection.name, shard: this.shard, shards });
+      try {
+        fresh.push(...(await this.lookAt(projection, builds, at)));
+      } catch (error) {
+        if (!(error instanceof ProjectionStuck)) throw error;
+        this.options.listener?.stuck?.(builds.name, error);
+      }
+    }
+    // Builds that start together go together; those that are read do not wait for those that are made.
+    for (const active of [true, false]) {
+      const group = fresh.filter((one) => one.active === active);
+      if (group.length > 0) this.startLane(group, signal);
+    }
+    // On a quiet log no lane says that it has caught up again.
+    await this.takeOver([...this.running.values()], signal);
+  }
+
+  private async lookAt(
+    projection: DocumentProjection,
+    builds: Builds,
+    at: { readonly id: string; readonly head: bigint },
+  ): Promise<Running[]> {
+    const list = await builds.list();
+    await this.dropGone(projection, builds, list);
+    const fresh: Running[] = [];
+    const building = [...list.states].filter(([, state]) => state === 'building').map(([build]) => build);
+    const isRunning = (build: number) => this.running.has(keyOf(projection.name, build));
+    const { active } = list;
+    let wanted = active === undefined;
+    let problem: unknown;
+    if (active !== undefined && !isRunning(active)) {
+      try {
+        const verdict = await judgeBuild(this.options.redis, projection, builds.name, active, at);
+        if (verdict === 'sound') fresh.push(this.place(projection, builds, active, true, at.id));
+        else wanted = true;
+        if (verdict === 'lost' || verdict === 'fresh') await builds.abandonActive(active);
+      } catch (error) {
+        // A new build may be on its way that takes its place.
+        problem = error;
+      }
+    }
+    for (const build of building.filter((one) => !isRunning(one))) {
+      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
+      if (verdict === 'sound' || verdict === 'fresh') fresh.push(this.place(projection, builds, build, false, at.id));
+      else await builds.mark(build, 'aborted');
+    }
+    const isMaking = building.some(isRunning) || fresh.some(({ active: read }) => !read);
+    if (wanted && !isMaking) fresh.push(await this.beginBuild(projection, builds, list, at));
+    if (problem !== undefined) throw problem;
+    return fresh;
+  }
+
+  /** The build to make: an older one of the same version that was kept goes on from where it stopped. */
+  private async beginBuild(
+    projection: DocumentProjection,
+    builds: Builds,
+    { states }: BuildList,
+    at: { readonly id: string; readonly head: bigint },
+  ): Promise<Running> {
+    for (const [build, state] of states) {
+      if (state !== 'kept') continue;
+      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at).catch(() => 'lost');
+      if (verdict !== 'sound') continue;
+      await builds.mark(build, 'building');
+      return this.place(projection, builds, build, false, at.id);
+    }
+    return this.place(projection, builds, await builds.begin(), false, at.id);
+  }
+
+  private place(
+    projection: DocumentProjection,
+    builds: Builds,
+    build: number,
+    active: boolean,
+    logId: string,
+  ): Running {
+    const { redis, shards, limits, listener } = this.options;
+    const report = (batch: BatchReport) => listener?.batch?.(builds.name, build, batch);
+    const sink = new RedisSink(redis, builds.name, build);
+    const inherit = () => this.inherited(builds);
+    const runner = new DocumentRunner(projection, sink, { shard: this.shard, shards, logId, limits, report, inherit });
+    const placed: Running = { builds, build, runner, sink, active, ripe: false, check: 'to-do' };
+    this.running.set(keyOf(projection.name, build), placed);
+    listener?.placed?.(builds.name, build);
+    return placed;
+  }
+
+  private startLane(group: readonly Running[], signal: AbortSignal): void {
+    const { log, decoder, listener } = this.options;
+    const lane = new Lane(
+      log,
+      decoder,
+      group.map(({ runner }) => runner),
+      {
+        folded: () => this.takeOver(group, signal),
+        caughtUp: async () => {
+          for (const one of group) one.ripe = true;
+          await this.takeOver(group, signal);
+        },
+        fault: (error) => listener?.fault?.(error),
+        stuck: (runner, error) => {
+          const one = group.find((running) => running.runner === runner);
+          if (one) this.forget(one);
+          if (one) listener?.stuck?.(one.builds.name, error);
+        },
+      },
+    );
+    for (const one of group) one.lane = lane;
+    const run = lane.run(signal).finally(() => {
+      this.lanes.delete(run);
+      for (const one of group) if (one.lane === lane) this.forget(one);
+    });
+    this.lanes.add(run);
+  }
+
+  private async takeOver(group: readonly Running[], signal: AbortSignal): Promise<void> {
+    for (const one of group) {
+      if (one.active || !one.ripe || one.check === 'failed' || one.check === 'running') continue;
+      const { active } = await one.builds.list();
+      if (active === one.build) continue;
+      // Where nothing is read yet, readers wait: there is nothing to be compared with what they see.
+      if (active !== undefined && one.check === 'to-do') {
+        this.background(this.checkBuild(one, signal));
+        continue;
+      }
+      if ((await one.builds.activate(one.build, active)) !== 'switched') continue;
+      one.active = true;
+      this.options.listener?.activated?.(one.builds.name, one.build);
+    }
+  }
+
+  /** Holds some of the new documents against an independent fold before readers see any; the lane goes on meanwhile. */
+  private async checkBuild(one: Running, signal: AbortSignal): Promise<void> {
+    one.check = 'running';
+    const { projection } = one.runner;
+    const part = one.build % sampleParts;
+    const { logId } = one.runner;
+    const verifier = new DocumentVerifier({
+      ...this.options,
+      projection,
+      logId,
+      name: one.builds.name,
+      build: one.build,
+      sample: { part, parts: sampleParts },
+    });
+    try {
+      const { differences, told } = await verifier.verify(signal);
+      one.check = differences === 0 ? 'passed' : 'failed';
+      if (differences === 0) {
+        await this.takeOver([one], signal);
+        return;
+      }
+      await one.builds.mark(one.build, 'aborted');
+      const first = told[0]?.at ?? '';
+      const reason = `build ${one.build} differs from the fold of the log in ${differences} documents (${first}): it was given up`;
+      this.options.listener?.stuck?.(one.builds.name, new ProjectionStuck(projection.name, reason));
+    } catch (error) {
+      one.check = 'to-do';
+      if (!signal.aborted) this.options.listener?.fault?.(error);
+    }
+  }
+
+  private background(work: Promise<void>): void {
+    const tracked = work.finally(() => this.lanes.delete(tracked));
+    this.lanes.add(tracked);
+  }
+
+  /** What was dropped by hand stays dropped. */
+  private async inherited(builds: Builds): Promise<readonly WriteCommand[]> {
+    const { active } = await builds.list();
+    if (active === undefined) return [];
+    const letters = Object.entries(await new RedisSink(this.options.redis, builds.name, active).droppedLetters());
+    return letters.length === 0 ? [] : [['HSET', ownKeys.dropped, ...letters.flat()]];
+  }
+
+  /** Stops builds that are not read nor made any more, clears aborted ones and all kept ones but the newest. */
+  private async dropGone(projection: DocumentProjection, builds: Builds, { states }: BuildList): Promise<void> {
+    for (const [key, one] of this.running) {
+      const state = states.get(one.build);
+      if (key !== keyOf(projection.name, one.build) || state === 'active' || state === 'building') continue;
+      one.lane?.remove(one.runner);
+      this.forget(one);
+    }
+    const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
+    const surplus = kept.toSorted((a, b) => b - a).slice(1);
+    for (const [build, state] of states) {
+      if (state !== 'aborted' && !surplus.includes(build)) continue;
+      await builds.clear(build);
+    }
+  }
+
+  private forget({ builds, build }: Running): void {
+    this.running.delete(keyOf(builds.name.projection, build));
+  }
+}
+
+function keyOf(projection: string, build: number): string {
+  return `${projection} ${build}`;
+}

@@ -1,0 +1,286 @@
+// The DocumentView a fold works on: what was loaded, with the changes of the batch in, and the write commands that lead
+// from one to the other. Documents and fields are written once per batch however often they change; a sorted set's
+// changes keep their order, because a trim between two of them matters.
+import type { DocumentView, Scored } from '../../kernel/projection.js';
+import type { Loaded, WriteCommand } from '../sinks/document-sink.js';
+import {
+  commandWordsMax,
+  type Doc,
+  type Entry,
+  type Hash,
+  hashCommands,
+  isGone,
+  markGone,
+  type Sorted,
+  weight,
+} from './overlay-entry.js';
+import { SortedMembers } from './sorted-members.js';
+
+export class DocumentOverlay implements DocumentView {
+  private readonly entries = new Map<string, Entry>();
+  /** Keys that this batch has had in hand: all that is written and settled, however much is known beside them. */
+  private readonly touched = new Set<string>();
+  /** What each known key was counted with when it was settled last, and the sum of that. */
+  private readonly weights = new Map<string, number>();
+  private values = 0;
+  private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
+  private position = 0n;
+  private writtenWords = 0;
+
+  constructor(
+    private readonly name: string,
+    readonly owns: (ownerId: string) => boolean,
+  ) {}
+
+  /** The event whose changes come now; live entries are numbered by it. */
+  at(position: bigint): void {
+    this.position = position;
+  }
+
+  /** About how many words the commands of this batch have so far. */
+  get words(): number {
+    return this.writtenWords;
+  }
+
+  hasField(key: string, field: string): boolean {
+    const entry = this.entries.get(key);
+    return entry?.kind === 'hash' && (entry.whole || entry.values.has(field));
+  }
+  /** Is the whole key known? */
+  has(key: string): boolean {
+    const entry = this.entries.get(key);
+    if (!entry) return false;
+    if (entry.kind === 'doc') return entry.known;
+    return entry.kind === 'hash' ? entry.whole : entry.members !== undefined;
+  }
+
+  /** Takes in what the sink answered; what the batch has already changed stays. */
+  learn(key: string, field: string | undefined, loaded: Loaded): void {
+    if (loaded.kind === 'doc') {
+      const doc = this.doc(key);
+      if (!doc.known) Object.assign(doc, { known: true, text: loaded.text });
+    } else if (loaded.kind === 'hash') {
+      const hash = this.hash(key);
+      if (hash.whole) return;
+      for (const [name, text] of loaded.values) if (!hash.values.has(name)) hash.values.set(name, JSON.parse(text));
+      hash.whole = true;
+    } else if (loaded.kind === 'field' && field !== undefined) {
+      const { values, whole } = this.hash(key);
+      if (!whole && !values.has(field))
+        values.set(field, loaded.text === undefined ? undefined : JSON.parse(loaded.text));
+    } else if (loaded.kind === 'sorted') {
+      const sorted = this.sorted(key);
+      sorted.members ??= new SortedMembers(loaded.members);
+    }
+  }
+
+  get<Value>(key: string): Value | undefined {
+    const doc = this.doc(key);
+    if (!doc.known) throw this.undeclared(key);
+    if (doc.value === undefined && doc.text !== undefined) doc.value = JSON.parse(doc.text);
+    return doc.value as Value | undefined;
+  }
+
+  put(key: string, value: unknown): void {
+    const text = JSON.stringify(value);
+    const doc = this.doc(key);
+    if (doc.known && doc.text === text) return;
+    Object.assign(doc, { known: true, changed: true, text, value: undefined });
+    this.writtenWords += 3;
+  }
+
+  delete(key: string): void {
+    const entry = this.entries.get(key);
+    this.touched.add(key);
+    this.writtenWords += 2;
+    if (entry?.kind === 'hash') {
+      entry.values.clear();
+      entry.changed.clear();
+      entry.whole = true;
+      entry.cleared = true;
+    } else if (entry?.kind === 'sorted') {
+      entry.members = new SortedMembers();
+      entry.commands = [['DEL', key]];
+    } else {
+      const doc = this.doc(key);
+      if (doc.known && doc.text === undefined) return;
+      Object.assign(doc, { known: true, changed: true, text: undefined, value: undefined });
+    }
+  }
+
+  field<Value>(key: string, field: string): Value | undefined {
+    const hash = this.hash(key);
+    if (!hash.whole && !hash.values.has(field)) throw this.undeclared(`${key}[${field}]`);
+    return hash.values.get(field) as Value | undefined;
+  }
+
+  fields<Value>(key: string): ReadonlyMap<string, Value> {
+    const hash = this.hash(key);
+    if (!hash.whole) throw this.undeclared(key);
+    const present = [...hash.values].filter(([, value]) => value !== undefined);
+    return new Map(present) as ReadonlyMap<string, Value>;
+  }
+
+  setField(key: string, field: string, value: unknown): void {
+    const hash = this.hash(key);
+    // A copy as Redis would give it back: no `undefined` inside, nothing shared with the event.
+    hash.values.set(field, JSON.parse(JSON.stringify(value)));
+    hash.changed.add(field);
+    this.writtenWords += 2;
+  }
+
+  deleteField(key: string, field: string): void {
+    const hash = this.hash(key);
+    hash.values.set(field, undefined);
+    hash.changed.add(field);
+    this.writtenWords += 1;
+  }
+
+  range(key: string): readonly Scored[] {
+    const { members } = this.sorted(key);
+    if (!members) throw this.undeclared(key);
+    return members.range();
+  }
+
+  add(key: string, member: string, score: number): void {
+    const sorted = this.sorted(key);
+    sorted.members?.add(member, score);
+    this.extend(sorted, 'ZADD', key, [String(score), member]);
+  }
+
+  remove(key: string, member: string): void {
+    const sorted = this.sorted(key);
+    sorted.members?.remove(member);
+    this.extend(sorted, 'ZREM', key, [member]);
+  }
+
+  trim(key: string, max: number): void {
+    const sorted = this.sorted(key);
+    if (sorted.members && sorted.members.size <= max) return;
+    sorted.members?.trim(max);
+    sorted.commands.push(['ZREMRANGEBYRANK', key, '0', String(-max - 1)]);
+    this.writtenWords += 4;
+  }
+
+  notify(ownerId: string, topic: string, subjectId: string): void {
+    this.changes.push([ownerId, topic, subjectId, this.position]);
+    this.writtenWords += 12;
+  }
+
+  /** @param changesKey the stream of live changes @param changesMax about how many of them are kept */
+  commands(changesKey: string, changesMax: number): WriteCommand[] {
+    // Live changes come first: a script that fails on the way has done what came before.
+    const commands = this.changeCommands(changesKey, changesMax);
+    for (const key of this.touched) {
+      const entry = this.entries.get(key);
+      if (!entry) continue;
+      if (entry.kind === 'doc') {
+        if (entry.changed) commands.push(entry.text === undefined ? ['DEL', key] : ['SET', key, entry.text]);
+      } else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
+      else commands.push(...entry.commands);
+    }
+    return commands as unknown as WriteCommand[];
+  }
+
+  private changeCommands(changesKey: string, changesMax: number): string[][] {
+    return this.changes.map(([owner, topic, subject, position]) => {
+      // Numbered by position, so that a listener can resume whatever build it reads.
+      const id = `${position}-*`;
+      return ['XADD', changesKey, 'MAXLEN', '~', String(changesMax), id, 'o', owner, 't', topic, 's', subject];
+    });
+  }
+
+  /**
+   * The commands are written: what is known stays known for the next batch, up to `valuesMax` documents, fields and
+   * members; the oldest keys go first.
+   */
+  settle(valuesMax: number): void {
+    this.changes.length = 0;
+    this.writtenWords = 0;
+    for (const key of this.touched) this.settleKey(key);
+    this.touched.clear();
+    for (const key of this.entries.keys()) {
+      if (this.values <= valuesMax) break;
+      this.forget(key);
+    }
+  }
+
+  private settleKey(key: string): void {
+    const entry = this.entries.get(key);
+    if (!entry) return;
+    // A deleted document may come back as another kind of key; of unread members nothing is known.
+    if (entry.kind === 'doc' ? isGone(entry) : entry.kind === 'sorted' && !entry.members) {
+      this.forget(key);
+      return;
+    }
+    if (entry.kind === 'doc') entry.changed = false;
+    else if (entry.kind === 'sorted') entry.commands = [];
+    else {
+      entry.changed.clear();
+      entry.cleared = false;
+      for (const [field, value] of entry.whole ? entry.values : []) {
+        if (value === undefined) entry.values.delete(field);
+      }
+    }
+    this.count(key, weight(entry));
+  }
+
+  private forget(key: string): void {
+    this.entries.delete(key);
+    this.count(key, 0);
+    this.weights.delete(key);
+  }
+
+  private count(key: string, now: number): void {
+    this.values += now - (this.weights.get(key) ?? 0);
+    this.weights.set(key, now);
+  }
+
+  private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
+    this.writtenWords += words.length;
+    const last = sorted.commands.at(-1);
+    if (last?.[0] === command && last.length < commandWordsMax) last.push(...words);
+    else {
+      sorted.commands.push([command, key, ...words]);
+      this.writtenWords += 2;
+    }
+  }
+
+  private undeclared(key: string): Error {
+    return new Error(`${this.name}: ${key} is read but not named by the handler's reads`);
+  }
+
+  private doc(key: string): Doc {
+    return this.entry(key, 'doc', () => ({
+      kind: 'doc',
+      known: false,
+      text: undefined,
+      value: undefined,
+      changed: false,
+    }));
+  }
+  private hash(key: string): Hash {
+    return this.entry(key, 'hash', () => ({
+      kind: 'hash',
+      whole: false,
+      values: new Map(),
+      changed: new Set(),
+      cleared: false,
+    }));
+  }
+  private sorted(key: string): Sorted {
+    return this.entry(key, 'sorted', () => ({ kind: 'sorted', members: undefined, commands: [] }));
+  }
+  private entry<Kind extends Entry>(key: string, kind: Kind['kind'], make: () => Kind): Kind {
+    this.touched.add(key);
+    let entry = this.entries.get(key);
+    if (!entry || (entry.kind === 'doc' && kind !== 'doc' && isGone(entry))) {
+      const gone = entry !== undefined;
+      entry = make();
+      if (gone) markGone(entry, key);
+      this.entries.set(key, entry);
+    }
+    if (entry.kind !== kind) throw new Error(`${this.name}: ${key} is a ${entry.kind} and is used as a ${kind}`);
+    return entry as Kind;
+  }
+}

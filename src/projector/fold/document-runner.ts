@@ -1,0 +1,295 @@
+// Folds pages of the log into one shard of one build of one document projection. State, cache and checkpoint belong
+// together: whoever is fenced off throws all three away and reads them again.
+
+import type { LogEvent } from '../../event-log/event-log.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, ownKeys, shardOf } from '../../kernel/document-keys.js';
+import type { AnyEvent, DocumentProjection, ReadSpec } from '../../kernel/projection.js';
+import type { DocumentSink, WriteCommand } from '../sinks/document-sink.js';
+import { DocumentOverlay } from './document-overlay.js';
+import type { PageEvent } from './page.js';
+import { type DeadLetter, keysOf, Parking, unpark } from './parking.js';
+
+export interface RunnerLimits {
+  /** Events per batch. */
+  readonly eventsMax: number;
+  /** Bytes of events per batch; one event may be larger. */
+  readonly bytesMax: number;
+  /** Words of the commands of one batch; the fold is cut at the first event that goes beyond. */
+  readonly wordsMax: number;
+  /** Documents, fields and members kept in memory between batches. */
+  readonly cachedValuesMax: number;
+  /** Live changes kept, about. */
+  readonly changesMax: number;
+  /** Parked events of one shard; with more the projection is stuck. */
+  readonly deadLettersMax: number;
+}
+
+export const defaultRunnerLimits: RunnerLimits = {
+  eventsMax: 1_000,
+  bytesMax: 4_194_304,
+  wordsMax: 100_000,
+  cachedValuesMax: 200_000,
+  changesMax: 10_000,
+  deadLettersMax: 10_000,
+};
+
+/** Who a build is for: what its marker says. */
+export interface BuildMarker {
+  readonly projection: string;
+  /** The projection's code version. */
+  readonly version: number;
+  readonly logId: string;
+}
+
+/** It needs a person: going on would be wrong, and trying again does not help. */
+export class ProjectionStuck extends Error {
+  constructor(projection: string, reason: string) {
+    super(`${projection}: ${reason}`);
+    this.name = 'ProjectionStuck';
+  }
+}
+
+/** What a batch did, for metrics. */
+export interface BatchReport {
+  readonly events: number;
+  readonly commands: number;
+  readonly parked: number;
+}
+
+interface TriedFold {
+  readonly parkedCommands: readonly WriteCommand[];
+  readonly parked: ReadonlySet<bigint>;
+  readonly last: LogEvent;
+}
+
+export class DocumentRunner {
+  private overlay: DocumentOverlay;
+  private parking: Parking;
+  private checkpoint: Checkpoint;
+  private stored: string | undefined;
+  private readonly owns: (ownerId: string) => boolean;
+
+  constructor(
+    readonly projection: DocumentProjection,
+    private readonly sink: DocumentSink,
+    private readonly options: {
+      readonly shard: number;
+      readonly shards: number;
+      readonly logId: string;
+      readonly limits: RunnerLimits;
+      readonly report?: (batch: BatchReport) => void;
+      /** What a new build takes over from the one it replaces. */
+      readonly inherit?: () => Promise<readonly WriteCommand[]>;
+    },
+  ) {
+    this.owns = (ownerId) => shardOf(ownerId, options.shards) === options.shard;
+    this.overlay = this.freshOverlay();
+    this.parking = new Parking({ parkedKeys: new Map(), dropped: new Set(), deadLetters: 0 });
+    this.checkpoint = { logId: options.logId, position: 0n, recordedAt: 0, epoch: 0 };
+  }
+
+  /** The last event considered; 0n before the first. */
+  get position(): bigint {
+    return this.checkpoint.position;
+  }
+
+  get logId(): string {
+    return this.options.logId;
+  }
+
+  wants(type: string): boolean {
+    return Object.hasOwn(this.projection.on, type);
+  }
+
+  /** Reads where the build stands. @throws ProjectionStuck when it is the build of another log. */
+  async open(): Promise<void> {
+    const state = await this.sink.state();
+    this.overlay = this.freshOverlay();
+    this.parking = new Parking(state);
+    this.stored = state.checkpoint;
+    const read = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);
+    if (state.checkpoint !== undefined && !read)
+      throw this.stuck(`its checkpoint is no checkpoint: ${state.checkpoint}`);
+    if (read && read.logId !== this.options.logId) {
+      throw this.stuck(`it was built from log ${read.logId}, this is log ${this.options.logId}`);
+    }
+    this.checkpoint = read ?? { logId: this.options.logId, position: 0n, recordedAt: 0, epoch: 0 };
+  }
+
+  /** Writes marker and first checkpoint of a build that has neither. */
+  async begin(): Promise<void> {
+    if (this.stored !== undefined) return;
+    const { projection, options } = this;
+    const marker: BuildMarker = { projection: projection.name, version: projection.version, logId: options.logId };
+    const inherited = (await options.inherit?.()) ?? [];
+    if (await this.write(this.checkpoint, [['SET', ownKeys.marker, JSON.stringify(marker)], ...inherited])) {
+      if (inherited.length > 0) await this.open();
+    }
+  }
+
+  /**
+   * Folds parked events now, in order, wherever the build stands; one that fails again stays parked with those that
+   * depend on it. Give all that depend on each other. Undefined: somebody else wrote meanwhile, try again.
+   */
+  async retry(
+    items: readonly { readonly event: PageEvent; readonly letter: DeadLetter }[],
+  ): Promise<{ readonly folded: readonly DeadLetter[] } | undefined> {
+    const failures = new Map<bigint, Error>();
+    for (;;) {
+      await this.open();
+      this.parking = new Parking({ parkedKeys: new Map(), dropped: new Set(), deadLetters: 0 });
+      const events = items.map(({ event }) => event);
+      const result = await this.tryFold(events, failures);
+      if (result === undefined) continue;
+      const isDone = ({ log }: PageEvent) => log.position <= result.last.position && !result.parked.has(log.position);
+      const folded = items.filter(({ event }) => isDone(event)).map(({ letter }) => letter);
+      const waiting = items.filter(({ event }) => !isDone(event)).map(({ letter }) => letter);
+      const commands = [
+        ...this.overlay.commands(ownKeys.changes, this.options.limits.changesMax),
+        ...unpark(folded, waiting),
+        ...result.parkedCommands,
+      ];
+      if (!(await this.write({ ...this.checkpoint, epoch: this.checkpoint.epoch + 1 }, commands))) return undefined;
+      await this.open();
+      return { folded };
+    }
+  }
+
+  /**
+   * Folds what of the page is new, batch by batch. It may end before the page does only when somebody else moved the
+   * checkpoint back: compare `position`.
+   */
+  async fold(page: readonly PageEvent[], signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const start = page.findIndex(({ log }) => log.position > this.position);
+      if (start < 0) return;
+      const before = this.position;
+      await this.foldBatch(this.slice(page, start));
+      if (this.position < before) return;
+    }
+  }
+
+  /** Nothing new up to `position`: moves the checkpoint alone, so that a token is always passed in the end. */
+  async pass(position: bigint): Promise<void> {
+    if (position <= this.position) return;
+    await this.write({ ...this.checkpoint, position }, []);
+  }
+
+  private slice(page: readonly PageEvent[], start: number): readonly PageEvent[] {
+    const { eventsMax, bytesMax } = this.options.limits;
+    let end = start;
+    let bytes = 0;
+    while (end < page.length && end - start < eventsMax) {
+      bytes += page[end]?.log.data.byteLength ?? 0;
+      if (bytes > bytesMax && end > start) break;
+      end += 1;
+    }
+    return page.slice(start, end);
+  }
+
+  private async foldBatch(batch: readonly PageEvent[]): Promise<void> {
+    const failures = new Map<bigint, Error>();
+    for (;;) {
+      const before = this.position;
+      const folded = await this.tryFold(batch, failures);
+      if (this.position !== before) return;
+      if (folded === undefined) continue;
+      const { parkedCommands, parked, last } = folded;
+      const { limits } = this.options;
+      const commands = [...this.overlay.commands(ownKeys.changes, limits.changesMax), ...parkedCommands];
+      if (this.parking.size > limits.deadLettersMax) {
+        throw this.stuck(`more than ${limits.deadLettersMax} events are parked; see homing dead-letters list`);
+      }
+      if (await this.write({ ...this.checkpoint, position: last.position, recordedAt: last.recordedAt }, commands)) {
+        this.overlay.settle(limits.cachedValuesMax);
+        this.options.report?.({ events: batch.length, commands: commands.length, parked: parked.size });
+      }
+      return;
+    }
+  }
+
+  /** Undefined: an event failed for the first time; it is in `failures` now and the batch has to be folded again. */
+  private async tryFold(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<TriedFold | undefined> {
+    await this.loadReads(batch, failures);
+    const parkedCommands: WriteCommand[] = [];
+    const parked = new Set<bigint>();
+    let last: LogEvent | undefined;
+    for (const { log, decoded } of batch) {
+      if (last && this.overlay.words > this.options.limits.wordsMax) break;
+      last = log;
+      if (decoded === undefined || !this.wants(log.type) || this.parking.isDropped(log.position)) continue;
+      const failure = decoded instanceof Error ? decoded : failures.get(log.position);
+      try {
+        const keys = keysOf(this.projection, log, decoded, failure);
+        if (failure || this.parking.isParked(keys)) {
+          parkedCommands.push(...this.parking.park(log, keys, failure));
+          parked.add(log.position);
+          continue;
+        }
+        // A parked event that is folded late is news as of now.
+        const isNew = log.position > this.position;
+        this.overlay.at(isNew ? log.position : this.position);
+        this.projection.on[log.type]?.apply(decoded as AnyEvent, this.overlay);
+      } catch (error) {
+        failures.set(log.position, error instanceof Error ? error : new Error(String(error)));
+        await this.open();
+        return undefined;
+      }
+    }
+    return last && { parkedCommands, parked, last };
+  }
+
+  private async loadReads(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<void> {
+    const needed = new Map<string, ReadSpec>();
+    for (const { log, decoded } of batch) {
+      if (decoded === undefined || decoded instanceof Error || !this.wants(log.type)) continue;
+      let specs: readonly ReadSpec[] = [];
+      try {
+        specs = this.projection.on[log.type]?.reads?.(decoded) ?? [];
+      } catch (error) {
+        failures.set(log.position, error instanceof Error ? error : new Error(String(error)));
+      }
+      for (const spec of specs) this.need(spec, needed);
+    }
+    const specs = [...needed.values()];
+    const loaded = await this.sink.load(specs);
+    for (const [index, spec] of specs.entries()) {
+      const answer = loaded[index];
+      if (answer) this.overlay.learn(keyOf(spec), 'field' in spec ? spec.field : undefined, answer);
+    }
+  }
+
+  private need(spec: ReadSpec, needed: Map<string, ReadSpec>): void {
+    const key = keyOf(spec);
+    if ('field' in spec && spec.field !== undefined) {
+      if (!needed.has(key) && !this.overlay.hasField(key, spec.field)) needed.set(`${key}\n${spec.field}`, spec);
+    } else if (!this.overlay.has(key)) needed.set(key, spec);
+  }
+
+  /** False: fenced off; the state has been read again. */
+  private async write(next: Checkpoint, commands: readonly WriteCommand[]): Promise<boolean> {
+    const text = encodeCheckpoint(next);
+    const mismatch = await this.sink.commit({ expected: this.stored, next: text, commands });
+    if (mismatch) {
+      await this.open();
+      return false;
+    }
+    this.stored = text;
+    this.checkpoint = next;
+    return true;
+  }
+
+  private stuck(reason: string): ProjectionStuck {
+    return new ProjectionStuck(this.projection.name, reason);
+  }
+
+  private freshOverlay(): DocumentOverlay {
+    return new DocumentOverlay(this.projection.name, this.owns);
+  }
+}
+
+function keyOf(spec: ReadSpec): string {
+  if ('doc' in spec) return spec.doc;
+  return 'sorted' in spec ? spec.sorted : spec.hash;
+}

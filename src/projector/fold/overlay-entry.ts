@@ -1,0 +1,63 @@
+// What the overlay knows of one key, in its three shapes, and the commands that write its changes.
+import { SortedMembers } from './sorted-members.js';
+
+/** Most words of one command: Lua's `unpack` takes fewer than 8,000. */
+export const commandWordsMax = 1_000;
+
+export interface Doc {
+  readonly kind: 'doc';
+  known: boolean;
+  text: string | undefined;
+  value: unknown;
+  changed: boolean;
+}
+export interface Hash {
+  readonly kind: 'hash';
+  /** All fields are known: one that is not in `values` does not exist. */
+  whole: boolean;
+  readonly values: Map<string, unknown>;
+  readonly changed: Set<string>;
+  cleared: boolean;
+}
+export interface Sorted {
+  readonly kind: 'sorted';
+  members: SortedMembers | undefined;
+  commands: string[][];
+}
+export type Entry = Doc | Hash | Sorted;
+
+export function weight(entry: Entry): number {
+  if (entry.kind === 'doc') return 1;
+  return 1 + (entry.kind === 'hash' ? entry.values.size : (entry.members?.size ?? 0));
+}
+
+/** A key that was deleted before anything was known of it may come back as any kind. */
+export function isGone(doc: Doc): boolean {
+  return doc.changed && doc.text === undefined;
+}
+export function markGone(entry: Entry, key: string): void {
+  if (entry.kind === 'hash') Object.assign(entry, { whole: true, cleared: true });
+  if (entry.kind === 'sorted') Object.assign(entry, { members: new SortedMembers(), commands: [['DEL', key]] });
+}
+
+export function hashCommands(key: string, hash: Hash): string[][] {
+  const commands: string[][] = hash.cleared ? [['DEL', key]] : [];
+  let set = ['HSET', key];
+  let removed = ['HDEL', key];
+  for (const field of hash.changed) {
+    const value = hash.values.get(field);
+    if (value === undefined) removed.push(field);
+    else set.push(field, JSON.stringify(value));
+    if (set.length >= commandWordsMax) {
+      commands.push(set);
+      set = ['HSET', key];
+    }
+    if (removed.length >= commandWordsMax) {
+      commands.push(removed);
+      removed = ['HDEL', key];
+    }
+  }
+  if (set.length > 2) commands.push(set);
+  if (removed.length > 2) commands.push(removed);
+  return commands;
+}

@@ -1,0 +1,67 @@
+// Where every document projection stands, read from beside its data: for health, metrics, the CLI and the admin API.
+import type { EventLogReader } from '../../event-log/event-log.js';
+import { type Checkpoint, decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import { type BuildState, Builds } from '../builds/builds.js';
+import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { type Lag, lagOf } from './lag.js';
+
+export interface BuildStatus extends Lag {
+  readonly projection: string;
+  readonly shard: number;
+  readonly build: number;
+  readonly state: BuildState;
+  readonly position: bigint;
+  readonly parkedKeys: number;
+  readonly deadLetters: number;
+}
+
+const atNothing = { position: 0n, recordedAt: 0 };
+
+/** Builds that readers read, and those in the making; kept and aborted ones are left out. */
+export async function documentStatus(
+  redis: RedisClient,
+  log: Pick<EventLogReader, 'readAll'>,
+  names: readonly ShardName[],
+  nowMs: number,
+): Promise<BuildStatus[]> {
+  const found = await Promise.all(names.map(async (name) => await buildsOf(redis, name)));
+  const rows = found.flat();
+  const lags = await lagOf(
+    log,
+    rows.map(({ checkpoint }) => checkpoint ?? atNothing),
+    nowMs,
+  );
+  return rows.map(({ checkpoint, ...row }, index) => ({
+    ...row,
+    position: checkpoint?.position ?? 0n,
+    ...(lags[index] as Lag),
+  }));
+}
+
+type Row = Omit<BuildStatus, keyof Lag | 'position'> & { readonly checkpoint: Checkpoint | undefined };
+
+async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
+  const { states } = await new Builds(redis, name).list();
+  const live = [...states].filter(([, state]) => state === 'active' || state === 'building');
+  return await Promise.all(
+    live.map(async ([build, state]) => {
+      const { checkpoint, parkedKeys, deadLetters } = await new RedisSink(redis, name, build).state();
+      return {
+        projection: name.projection,
+        shard: name.shard,
+        build,
+        state,
+        checkpoint: checkpoint === undefined ? undefined : decodeCheckpoint(checkpoint),
+        parkedKeys: parkedKeys.size,
+        deadLetters,
+      };
+    }),
+  );
+}
+
+/** Every shard of every projection. */
+export function shardNames(projections: readonly string[], shards: number): ShardName[] {
+  return projections.flatMap((projection) =>
+    Array.from({ length: shards }, (_, shard) => ({ projection, shard, shards })),
+  );
+}

@@ -1,0 +1,134 @@
+// What an operator can ask of the document projections, in any process that reaches the log and Redis: how they are, a
+// new build, back to the old one, a comparison with the log. Builds are asked for by their state; whoever holds the
+// lease of the shard does them.
+import type { EventLogReader } from '../../event-log/event-log.js';
+import type { ShardName } from '../../kernel/document-keys.js';
+import type { DocumentProjection } from '../../kernel/projection.js';
+import { Builds } from '../builds/builds.js';
+import type { RunnerLimits } from '../fold/document-runner.js';
+import type { Decoder } from '../fold/page.js';
+import type { RedisClient } from '../sinks/redis-sink.js';
+import { DeadLetters } from './dead-letters.js';
+import { documentStatus, shardNames } from './document-status.js';
+import { DocumentVerifier } from './document-verifier.js';
+import type { VerifyReport } from './verifier.js';
+
+/** One build of one shard. */
+export interface ProjectionRow {
+  readonly projection: string;
+  readonly shard: number;
+  readonly build: number;
+  readonly state: string;
+  readonly position: string;
+  readonly lagEvents: number;
+  /** There are more than `lagEvents`. */
+  readonly lagCapped: boolean;
+  readonly lagSeconds: number;
+  readonly parkedKeys: number;
+  readonly deadLetters: number;
+  /** How far along the log it is, 0 to 1; by position, so about. */
+  readonly progress: number;
+}
+
+export class NoSuchProjection extends Error {
+  constructor(name: string, known: readonly string[]) {
+    super(`there is no projection ${name}; there are ${known.join(', ')}`);
+    this.name = 'NoSuchProjection';
+  }
+}
+
+export interface OperationsOptions {
+  readonly log: EventLogReader;
+  readonly redis: RedisClient;
+  readonly decoder: Decoder;
+  readonly projections: readonly DocumentProjection[];
+  readonly shards: number;
+  readonly limits: RunnerLimits;
+  readonly nowMs: () => number;
+}
+
+export class DocumentOperations {
+  readonly letters: DeadLetters;
+
+  constructor(private readonly options: OperationsOptions) {
+    this.letters = new DeadLetters(options);
+  }
+
+  get names(): readonly string[] {
+    return this.options.projections.map(({ name }) => name);
+  }
+
+  /** Builds that are read or being made, of one projection or all. */
+  async status(projection?: string): Promise<ProjectionRow[]> {
+    const { redis, log, shards, nowMs } = this.options;
+    const head = await log.head();
+    const names = shardNames(projection === undefined ? this.names : [projection], shards);
+    const builds = await documentStatus(redis, log, names, nowMs());
+    return builds.map(({ position, events, capped, seconds, ...build }) => ({
+      ...build,
+      position: String(position),
+      lagEvents: events,
+      lagCapped: capped,
+      lagSeconds: seconds,
+      progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
+    }));
+  }
+
+  /** Begins a new build of every shard; one that is being made already is taken for it. @throws NoSuchProjection */
+  async rebuild(projection: string): Promise<readonly number[]> {
+    return await this.each(projection, async (builds) => {
+      const { states } = await builds.list();
+      const making = [...states].find(([, state]) => state === 'building');
+      return making ? making[0] : await builds.begin();
+    });
+  }
+
+  /** Gives up what is being made. What readers read stays. @throws NoSuchProjection */
+  async abort(projection: string): Promise<readonly number[]> {
+    const aborted = await this.each(projection, async (builds) => {
+      const { states } = await builds.list();
+      const making = [...states].filter(([, state]) => state === 'building').map(([build]) => build);
+      for (const build of making) await builds.mark(build, 'aborted');
+      return making;
+    });
+    return aborted.flat();
+  }
+
+  /**
+   * Goes back to the build that was read before: it catches up, and then takes over.
+   * @throws NoSuchProjection, or Error when none was kept
+   */
+  async rollback(projection: string): Promise<readonly number[]> {
+    return await this.each(projection, async (builds) => {
+      const { states } = await builds.list();
+      const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
+      if (kept.length === 0) throw new Error(`${projection}: no earlier build was kept`);
+      const build = Math.max(...kept);
+      await builds.mark(build, 'building');
+      return build;
+    });
+  }
+
+  /** One report per shard. @throws NoSuchProjection, or Error when there is nothing to compare */
+  async verify(name: string, signal?: AbortSignal): Promise<VerifyReport[]> {
+    const projection = this.options.projections.find((one) => one.name === name);
+    if (!projection) throw new NoSuchProjection(name, this.names);
+    const logId = await this.options.log.id();
+    const reports: VerifyReport[] = [];
+    for (const shard of this.shardsOf(name)) {
+      reports.push(await new DocumentVerifier({ ...this.options, logId, projection, name: shard }).verify(signal));
+    }
+    return reports;
+  }
+
+  private shardsOf(name: string): ShardName[] {
+    if (!this.names.includes(name)) throw new NoSuchProjection(name, this.names);
+    return shardNames([name], this.options.shards);
+  }
+
+  private async each<Value>(projection: string, work: (builds: Builds) => Promise<Value>): Promise<Value[]> {
+    const values: Value[] = [];
+    for (const name of this.shardsOf(projection)) values.push(await work(new Builds(this.options.redis, name)));
+    return values;
+  }
+}

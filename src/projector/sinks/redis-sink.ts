@@ -1,0 +1,204 @@
+// One shard of one build in Redis. A batch is one script: it compares the checkpoint, writes everything and moves the
+// checkpoint, so that a batch is in the documents exactly once whoever sends it and however often.
+import { createHash } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import { buildPrefix, ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import type { ReadSpec } from '../../kernel/projection.js';
+import { pipelineReplies, scoredReply } from '../../stores/documents/replies.js';
+import type { DeadLetter } from '../fold/parking.js';
+import {
+  type DocumentSink,
+  type FenceMismatch,
+  type Loaded,
+  plainHash,
+  plainSorted,
+  type SinkCommit,
+  type SinkState,
+} from './document-sink.js';
+
+export type RedisClient = Redis | Cluster;
+
+/** Keys per round trip when a build is gone through. */
+const scanKeysMax = 1_000;
+
+/**
+ * KEYS[1] the checkpoint. ARGV[1] the checkpoint expected ('' for none), ARGV[2] the next one, then the commands, each
+ * as its number of words and its words. The commands' keys share the checkpoint's hash tag; they are not in KEYS, which
+ * would send every one of them twice. Returns the checkpoint found when it is not the expected one, else nothing.
+ */
+const commitScript = `
+local found = redis.call('GET', KEYS[1]) or ''
+if found ~= ARGV[1] then return {found} end
+local at = 3
+while at <= #ARGV do
+  local words = tonumber(ARGV[at])
+  redis.call(unpack(ARGV, at + 1, at + words))
+  at = at + words + 1
+end
+redis.call('SET', KEYS[1], ARGV[2])
+return {}`;
+const commitSha = createHash('sha1').update(commitScript).digest('hex');
+
+export class RedisSink implements DocumentSink {
+  private readonly prefix: string;
+
+  constructor(
+    private readonly redis: RedisClient,
+    name: ShardName,
+    build: number,
+  ) {
+    this.prefix = buildPrefix(name, build);
+  }
+
+  async state(): Promise<SinkState> {
+    const pipeline = this.redis.pipeline();
+    pipeline.get(this.prefix + ownKeys.checkpoint);
+    pipeline.get(this.prefix + ownKeys.marker);
+    pipeline.hgetall(this.prefix + ownKeys.parkedKeys);
+    pipeline.hlen(this.prefix + ownKeys.deadLetters);
+    pipeline.hkeys(this.prefix + ownKeys.dropped);
+    const [checkpoint, marker, parked, deadLetters, dropped] = pipelineReplies(await pipeline.exec());
+    return {
+      checkpoint: (checkpoint as string | null) ?? undefined,
+      marker: (marker as string | null) ?? undefined,
+      parkedKeys: new Map(Object.entries(parked as Record<string, string>)),
+      deadLetters: deadLetters as number,
+      dropped: new Set(dropped as string[]),
+    };
+  }
+
+  async load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
+    if (specs.length === 0) return [];
+    const pipeline = this.redis.pipeline();
+    for (const spec of specs) {
+      if ('doc' in spec) pipeline.get(this.prefix + spec.doc);
+      else if ('sorted' in spec) pipeline.zrange(this.prefix + spec.sorted, '0', '-1', 'WITHSCORES');
+      else if (spec.field === undefined) pipeline.hgetall(this.prefix + spec.hash);
+      else pipeline.hget(this.prefix + spec.hash, spec.field);
+    }
+    const replies = pipelineReplies(await pipeline.exec());
+    return specs.map((spec, index) => loadedFrom(spec, replies[index]));
+  }
+
+  async commit({ expected, next, commands }: SinkCommit): Promise<FenceMismatch | undefined> {
+    const words: string[] = [expected ?? '', next];
+    for (const [command, key, ...rest] of commands) {
+      words.push(String(rest.length + 2), command, this.prefix + key, ...rest);
+    }
+    const key = this.prefix + ownKeys.checkpoint;
+    const found = (await this.run(key, words)) as readonly string[];
+    return found.length === 0 ? undefined : { found: found[0] === '' ? undefined : found[0] };
+  }
+
+  async *documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]> {
+    for await (const [, keys] of this.scan()) {
+      const documents = keys.filter((key) => !key.startsWith(`${this.prefix}$`));
+      if (documents.length > 0) yield await this.plain(documents);
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.redis.del(this.prefix + ownKeys.checkpoint, this.prefix + ownKeys.marker);
+    // Until nothing is left: a scan promises to see only what stays there all the while, and some scans skip.
+    for (let removed = -1; removed !== 0; ) {
+      removed = 0;
+      for await (const [node, keys] of this.scan()) if (keys.length > 0) removed += await node.unlink(...keys);
+    }
+  }
+
+  private async *scan(): AsyncIterable<readonly [node: Redis, keys: readonly string[]]> {
+    const nodes = 'nodes' in this.redis ? this.redis.nodes('master') : [this.redis];
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const [next, keys] = await node.scan(cursor, 'MATCH', `${globEscaped(this.prefix)}*`, 'COUNT', scanKeysMax);
+        yield [node, keys];
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  /** A key that went away meanwhile is left out. */
+  private async plain(keys: readonly string[]): Promise<[string, unknown][]> {
+    const names = keys.map((key) => key.slice(this.prefix.length));
+    const { documents } = await this.snapshot(names);
+    return names.flatMap((name): [string, unknown][] => (documents.has(name) ? [[name, documents.get(name)]] : []));
+  }
+
+  /** These documents as they are at one checkpoint, in the form of `documents`; absent keys are left out. */
+  async snapshot(
+    names: readonly string[],
+  ): Promise<{ readonly checkpoint: string | undefined; readonly documents: ReadonlyMap<string, unknown> }> {
+    const types = this.redis.pipeline();
+    for (const name of names) types.type(this.prefix + name);
+    const kinds = pipelineReplies(await types.exec());
+    const reads = this.redis.multi();
+    reads.get(this.prefix + ownKeys.checkpoint);
+    for (const [index, name] of names.entries()) {
+      const key = this.prefix + name;
+      if (kinds[index] === 'hash') reads.hgetall(key);
+      else if (kinds[index] === 'zset') reads.zrange(key, '0', '-1', 'WITHSCORES');
+      else reads.get(key);
+    }
+    const [checkpoint, ...replies] = pipelineReplies(await reads.exec());
+    const documents = new Map<string, unknown>();
+    for (const [index, name] of names.entries()) {
+      const document = plainReply(kinds[index], replies[index]);
+      if (document !== undefined) documents.set(name, document);
+    }
+    return { checkpoint: (checkpoint as string | null) ?? undefined, documents };
+  }
+
+  /** Names of all documents, in pages; a name may come twice. */
+  async *names(): AsyncIterable<readonly string[]> {
+    for await (const [, keys] of this.scan()) {
+      yield keys.map((key) => key.slice(this.prefix.length)).filter((name) => !name.startsWith('$'));
+    }
+  }
+
+  /** What is parked, in the order of the log. */
+  async deadLetters(): Promise<DeadLetter[]> {
+    const letters = await this.redis.hgetall(this.prefix + ownKeys.deadLetters);
+    return Object.values(letters)
+      .map((text) => JSON.parse(text) as DeadLetter)
+      .toSorted((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
+  }
+
+  /** Events that were dropped by hand: position → what was known of them, as JSON. */
+  async droppedLetters(): Promise<Readonly<Record<string, string>>> {
+    return await this.redis.hgetall(this.prefix + ownKeys.dropped);
+  }
+
+  private async run(key: string, words: readonly string[]): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(commitSha, 1, key, ...words);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
+      return await this.redis.eval(commitScript, 1, key, ...words);
+    }
+  }
+}
+
+function loadedFrom(spec: ReadSpec, reply: unknown): Loaded {
+  if ('doc' in spec) return { kind: 'doc', text: (reply as string | null) ?? undefined };
+  if ('sorted' in spec) return { kind: 'sorted', members: scoredReply(reply) };
+  if (spec.field !== undefined) return { kind: 'field', text: (reply as string | null) ?? undefined };
+  return { kind: 'hash', values: new Map(Object.entries(reply as Record<string, string>)) };
+}
+
+/** Undefined: the key is not there. */
+function plainReply(kind: unknown, reply: unknown): unknown {
+  if (kind === 'hash') {
+    const fields = Object.entries(reply as Record<string, string>);
+    return fields.length === 0 ? undefined : plainHash(fields);
+  }
+  if (kind === 'zset') {
+    const members = scoredReply(reply);
+    return members.length === 0 ? undefined : plainSorted(members);
+  }
+  return typeof reply === 'string' ? (JSON.parse(reply) as unknown) : undefined;
+}
+
+function globEscaped(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}
