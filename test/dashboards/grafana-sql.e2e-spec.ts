@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { factSchema } from '../../src/projector/clickhouse/schema.js';
+import { factSchema } from '../../src/projector/clickhouse/tables/schema.js';
 import { type ClickHouseStore, openClickHouse } from '../../src/stores/clickhouse/open-clickhouse.js';
 import { dashboard, targetsOf } from './dashboards.js';
 

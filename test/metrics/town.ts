@@ -5,10 +5,10 @@ import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import type { Row } from '../../src/kernel/projection.js';
 import { FactsReader } from '../../src/metrics/facts-reader.js';
-import { ChunkBuilder } from '../../src/projector/clickhouse/chunk.js';
+import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
+import { planOf } from '../../src/projector/clickhouse/chunk/plan-log.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
-import { FactTables } from '../../src/projector/clickhouse/fact-tables.js';
-import { planOf } from '../../src/projector/clickhouse/plan-log.js';
+import { FactTables } from '../../src/projector/clickhouse/tables/fact-tables.js';
 import { type HistoryEvent, newEvent } from '../projections/history.js';
 import type { TestEngine } from '../projector/clickhouse/engine.js';
 

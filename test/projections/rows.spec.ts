@@ -9,8 +9,8 @@ import { eventCatalog } from '../../src/domain/catalog.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { personalFields } from '../../src/kernel/personal.js';
-import { ChunkBuilder } from '../../src/projector/clickhouse/chunk.js';
-import { rowText } from '../../src/projector/clickhouse/row-text.js';
+import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
+import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
 import { history, newEvent } from './history.js';
 
 /** What people write and set for themselves; nothing is counted of it. */

@@ -4,10 +4,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { FactSource } from './chunk.js';
-import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk-stream.js';
-import type { FactTables } from './fact-tables.js';
-import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream } from './plan-log.js';
+import type { FactSource } from './chunk/chunk.js';
+import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk/chunk-stream.js';
+import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
+import type { FactTables } from './tables/fact-tables.js';
 
 /** How often a chunk is deleted and inserted anew before it is a fault that a person must look at. */
 const attemptsMax = 4;

@@ -4,14 +4,14 @@
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import { Backoff } from '../backoff.js';
-import type { FactSource } from './chunk.js';
-import { type ChunkLimits, chunkOfPlan, type Decode } from './chunk-stream.js';
+import type { FactSource } from './chunk/chunk.js';
+import { type ChunkLimits, chunkOfPlan, type Decode } from './chunk/chunk-stream.js';
+import { planStream, samplePlans } from './chunk/plan-log.js';
 import { ClickHouseSink, FactsLost, type SinkCounters } from './clickhouse-sink.js';
 import type { Engine } from './engine.js';
 import { activeOf, buildsStream, changeBuild, type FactBuild, nextBuild, readBuilds } from './fact-builds.js';
-import { FactTables } from './fact-tables.js';
-import { planStream, samplePlans } from './plan-log.js';
-import { fingerprint } from './schema.js';
+import { FactTables } from './tables/fact-tables.js';
+import { fingerprint } from './tables/schema.js';
 
 export interface FactsListener {
   /** A failure after which it is tried again. */

@@ -2,8 +2,8 @@
 // are the fold of the log, each event once.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LogUnavailable } from '../../../src/event-log/event-log.js';
+import { allPlans, planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { allPlans, planStream } from '../../../src/projector/clickhouse/plan-log.js';
 import { newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';

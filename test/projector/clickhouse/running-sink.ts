@@ -2,14 +2,14 @@
 import { eventFacts } from '../../../projections/event-facts.rows.js';
 import { factColumns } from '../../../projections/fact-row.js';
 import { decodeHidden } from '../../../src/event-log/codec.js';
-import type { FactSource } from '../../../src/projector/clickhouse/chunk.js';
-import type { ChunkLimits, Decode } from '../../../src/projector/clickhouse/chunk-stream.js';
+import type { FactSource } from '../../../src/projector/clickhouse/chunk/chunk.js';
+import type { ChunkLimits, Decode } from '../../../src/projector/clickhouse/chunk/chunk-stream.js';
+import { planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sink.js';
 import type { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { FactTables } from '../../../src/projector/clickhouse/fact-tables.js';
 import { FactsVerifier } from '../../../src/projector/clickhouse/facts-verifier.js';
-import { planStream } from '../../../src/projector/clickhouse/plan-log.js';
-import { digestOf, finalised } from '../../../src/projector/clickhouse/roll-up-check.js';
+import { FactTables } from '../../../src/projector/clickhouse/tables/fact-tables.js';
+import { digestOf, finalised } from '../../../src/projector/clickhouse/tables/roll-up-check.js';
 import { history, newEvent } from '../../projections/history.js';
 import { MemoryLog } from './memory-log.js';
 

@@ -1,10 +1,10 @@
 // A chunk: what a span of the log adds to the fact table, as text ready to be sent, one part for each month. Built from
 // the log alone, so whoever builds the chunk of a span builds the same bytes.
-import type { ColumnType } from '../../../projections/fact-row.js';
-import type { LogEvent } from '../../event-log/event-log.js';
-import { toMs } from '../../kernel/clock.js';
-import type { RecordedEvent } from '../../kernel/message.js';
-import type { RowProjection } from '../../kernel/projection.js';
+import type { ColumnType } from '../../../../projections/fact-row.js';
+import type { LogEvent } from '../../../event-log/event-log.js';
+import { toMs } from '../../../kernel/clock.js';
+import type { RecordedEvent } from '../../../kernel/message.js';
+import type { RowProjection } from '../../../kernel/projection.js';
 import { rowText } from './row-text.js';
 
 /** A row projection and how its columns are stored. */

@@ -1,7 +1,7 @@
 // Is a roll-up what its view makes of the fact table? States of aggregate functions may differ in their bytes for one
 // value, so what is compared is always the finalised value.
-import type { Engine } from './engine.js';
-import { quoted } from './engine.js';
+import type { Engine } from '../engine.js';
+import { quoted } from '../engine.js';
 import type { RollUp } from './schema.js';
 
 interface Column {

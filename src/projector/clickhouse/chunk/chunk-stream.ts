@@ -1,8 +1,8 @@
 // The log as chunks: read on, fold into rows, and cut when a chunk is full or its first row has waited long enough.
 // The cut may be anywhere, for it is written into the log before anything is inserted.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventLogReader, LogEvent } from '../../event-log/event-log.js';
-import { categoryOf, type RecordedEvent } from '../../kernel/message.js';
+import type { EventLogReader, LogEvent } from '../../../event-log/event-log.js';
+import { categoryOf, type RecordedEvent } from '../../../kernel/message.js';
 import { type Chunk, ChunkBuilder, type FactSource, parkedMax } from './chunk.js';
 import type { ChunkPlan } from './plan-log.js';
 

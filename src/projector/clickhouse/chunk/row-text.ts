@@ -1,9 +1,9 @@
 // Rows as lines of ClickHouse's TabSeparated format, in exactly the form in which the engine prints them again: so a
 // stored row can be compared with a folded one by its text.
 
-import type { ColumnType } from '../../../projections/fact-row.js';
-import { toIso, toMs } from '../../kernel/clock.js';
-import type { Row, RowValue } from '../../kernel/projection.js';
+import type { ColumnType } from '../../../../projections/fact-row.js';
+import { toIso, toMs } from '../../../kernel/clock.js';
+import type { Row, RowValue } from '../../../kernel/projection.js';
 
 const special = /[\\\t\n\r\b\f\0']/g;
 const escapes: Readonly<Record<string, string>> = {

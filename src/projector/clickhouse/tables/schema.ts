@@ -21,7 +21,7 @@ export interface FactSchema {
   readonly factTable: string;
 }
 
-const directory = new URL('../../../projections/clickhouse/', import.meta.url);
+const directory = new URL('../../../../projections/clickhouse/', import.meta.url);
 
 function files(): readonly string[] {
   return readdirSync(directory)

@@ -1,10 +1,10 @@
 // The tables of one build of the facts: insert a chunk, tell whether it is there, and make it be there.
 import { hash } from 'node:crypto';
-import type { Chunk, FactSource, ParkedEvent } from './chunk.js';
-import { type Engine, quoted } from './engine.js';
-import { type ChunkPlan, insertToken } from './plan-log.js';
+import type { Chunk, FactSource, ParkedEvent } from '../chunk/chunk.js';
+import { type ChunkPlan, insertToken } from '../chunk/plan-log.js';
+import { escaped } from '../chunk/row-text.js';
+import { type Engine, quoted } from '../engine.js';
 import { describe, finalised, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
-import { escaped } from './row-text.js';
 import { type FactSchema, factSchema } from './schema.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */

@@ -1,8 +1,13 @@
 // The plans of one build of the facts, in a stream of the log itself. Its exact expected revision is the only
 // compare-and-set there is: of two owners one plans the next chunk, the other finds that plan and makes the same insert.
 
-import { type EventLog, type EventLogReader, type LogEvent, WrongExpectedRevision } from '../../event-log/event-log.js';
-import { deriveId } from '../../kernel/ids.js';
+import {
+  type EventLog,
+  type EventLogReader,
+  type LogEvent,
+  WrongExpectedRevision,
+} from '../../../event-log/event-log.js';
+import { deriveId } from '../../../kernel/ids.js';
 import type { Chunk, ParkedEvent } from './chunk.js';
 
 /** What an owner promised to insert, and under which token. */
