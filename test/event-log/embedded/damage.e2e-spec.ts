@@ -100,6 +100,36 @@ describe('an embedded log whose files were harmed', () => {
     );
   });
 
+  it('tells it also to who reads backwards, or from a position that is none', async () => {
+    const [, second] = segmentPaths(directory) as [string, string];
+    const base = Number(/log-(\d{16})\.seg/.exec(second)?.[1]);
+    const inSecond = events.filter((event) => event.position > BigInt(base) && event.position < BigInt(base + 4_000));
+    const [hit, next] = [inSecond[5], inSecond[6]] as [LogEvent, LogEvent];
+    // Its first byte, one in the middle, the length at its end.
+    for (const place of [hit.position, hit.position + 70n, next.position - 4n]) {
+      restore();
+      flip(second, Number(place) - base);
+      const log = await EmbeddedEventLog.open(directory, fixtureOptions);
+      const after = events.at(-1)?.position ?? 0n;
+      const readings = [
+        log.readEverything({ direction: 'backwards' }),
+        log.readEverything({ direction: 'backwards', from: next.position }),
+        log.readEverything({ direction: 'forwards', from: hit.position }),
+        log.readEverything({ direction: 'forwards', from: hit.position - 1n }),
+        log.readAll({ after: hit.position }),
+      ];
+      for (const reading of readings) {
+        const error = await failure(all(reading));
+        expect(error).toBeInstanceOf(LogDamaged);
+        expect(error).toMatchObject({ position: hit.position });
+      }
+      // What does not need it is read.
+      expect(await all(log.readAll({ after, direction: 'backwards', limit: 3 }))).toHaveLength(3);
+      expect((await all(log.readAll({ after: next.position }))).at(-1)?.position).toBe(after);
+      await log.close();
+    }
+  });
+
   it('refuses to guess when the mark of what was acknowledged is gone or unreadable', async () => {
     rmSync(join(directory, 'head.mark'));
     expect(await failure(EmbeddedEventLog.open(directory, fixtureOptions))).toBeInstanceOf(LogDamaged);

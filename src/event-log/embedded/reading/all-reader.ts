@@ -2,7 +2,7 @@
 // that events could slip between.
 import type { LogEvent, SubscriptionPage } from '../../event-log.js';
 import type { CommitSignal } from '../append/commit-signal.js';
-import type { RecordReader } from '../storage/record-reader.js';
+import { pageEventsMax, type RecordReader } from '../storage/record-reader.js';
 import { endOfTurn } from './stream-reader.js';
 
 export type Wanted = (event: LogEvent) => boolean;
@@ -31,7 +31,10 @@ export class AllReader {
     let left = limit ?? Number.POSITIVE_INFINITY;
     while (left > 0) {
       signal?.throwIfAborted();
-      const page = forwards ? await this.records.forwards(cursor, end) : this.records.backwards(cursor);
+      const eventsMax = Math.min(left, pageEventsMax);
+      const page = forwards
+        ? await this.records.forwards(cursor, end, eventsMax)
+        : this.records.backwards(cursor, eventsMax);
       if (page.events.length === 0) return;
       cursor = page.next;
       const events = page.events.filter(wanted).slice(0, left);

@@ -6,6 +6,7 @@ import {
   looksLikeHeader,
   readRecord,
   readRecordId,
+  recordBytesMax,
   recordHeaderBytes,
   recordTrailerBytes,
 } from './record.js';
@@ -71,8 +72,8 @@ export class RecordReader {
       const high = Math.max(positions[i] as number, positions[i + together - 1] as number);
       const window = this.window(low, together === 1 ? firstReadBytes : high - low + firstReadBytes);
       for (let k = 0; k < together && bytes < pageBytesMax; k++, i++) {
-        const { raw, size } = this.fromWindow(positions[i] as number, low, window);
-        events.push(raw);
+        const { event, size } = this.fromWindow(positions[i] as number, low, window);
+        events.push(event);
         bytes += size;
       }
     }
@@ -105,21 +106,25 @@ export class RecordReader {
   }
 
   /**
-   * The first record at or after `position`. A position that this log once gave is one itself; for any other the file
-   * it falls into is walked from its start.
-   * @throws LogDamaged
+   * The first record at or after `position`, which need not be a position that this log ever gave.
+   * @throws LogDamaged with the position of the record that is not intact
    */
   boundary(position: number, end: number): number {
-    if (this.isRecord(position)) return position;
-    const start = this.files.startOfFile(position);
-    const scan = this.scan(start);
+    return this.isRecord(position) ? position : this.walkTo(position, end);
+  }
+
+  /** Finds a record not far before `position` and goes on from it, record by record. */
+  private walkTo(position: number, end: number): number {
+    const first = this.files.startOfFile(position);
+    const near = this.nextIntact(Math.max(first, position - recordBytesMax));
+    if (near > Math.max(first, position)) throw this.damaged(position);
+    const scan = this.scan(near);
     for (;;) {
       const next = scan.next();
-      if (next.done) {
-        if (next.value < Math.min(position, end)) throw this.damaged(next.value);
-        return next.value;
-      }
-      if (next.value.position >= position) return next.value.position;
+      if (!next.done && next.value.position < position) continue;
+      const found = next.done ? next.value : next.value.position;
+      if (found < Math.min(position, end)) throw this.damaged(found);
+      return found;
     }
   }
 
@@ -140,7 +145,9 @@ export class RecordReader {
     const start = this.files.skipHeader(from);
     if (start >= end) return { events: [], next: start };
     const room = Math.min(this.files.available(start), end - start);
-    const bytes = await this.chunk(start, Math.min(room, pageBytesMax), room);
+    // Who wants few events need not wait for a page.
+    const wanted = Math.min(pageBytesMax, eventsMax * firstReadBytes);
+    const bytes = await this.chunk(start, Math.min(room, wanted), room);
     const events: LogEvent[] = [];
     let at = 0;
     while (at < bytes.length && events.length < eventsMax) {
@@ -163,13 +170,26 @@ export class RecordReader {
     let next = end;
     let bytes = 0;
     while (events.length < eventsMax && bytes < pageBytesMax) {
-      const position = this.before(next);
-      if (position === undefined) break;
-      events.push(this.event(position));
-      bytes += next - position;
-      next = position;
+      const record = this.previous(next);
+      if (!record) break;
+      events.push(readRecord(record.bytes, record.at, record.size, record.position));
+      bytes += record.size;
+      next = record.position;
     }
     return { events, next };
+  }
+
+  private previous(end: number): RawRecord | undefined {
+    const position = this.before(end);
+    if (position === undefined) return undefined;
+    const ends = this.endOfPrevious(end) as number;
+    if (this.isRecord(position)) {
+      const record = this.raw(position);
+      if (position + record.size === ends) return record;
+    }
+    // The length at the end of a record is wrong, or all of it: coming from the front tells where it begins.
+    this.walkTo(ends, ends);
+    throw this.damaged(position);
   }
 
   /** Every record from `from` to the end of the files, for recovery and checks; stops at the first that is not intact. */
@@ -251,14 +271,14 @@ export class RecordReader {
     position: number,
     base: number,
     window: Buffer,
-  ): { readonly raw: LogEvent; readonly size: number } {
+  ): { readonly event: LogEvent; readonly size: number } {
     const at = position - base;
     const size = at + recordHeaderBytes <= window.length ? claimedSize(window, at) : 0;
     if (size > 0 && at + size <= window.length && isIntact(window, at, size, position)) {
-      return { raw: readRecord(window, at, size, position), size };
+      return { event: readRecord(window, at, size, position), size };
     }
     const raw = this.raw(position);
-    return { raw: readRecord(raw.bytes, raw.at, raw.size, position), size: raw.size };
+    return { event: readRecord(raw.bytes, raw.at, raw.size, position), size: raw.size };
   }
 
   private async chunk(start: number, length: number, room: number): Promise<Buffer> {
