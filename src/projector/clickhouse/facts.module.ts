@@ -4,6 +4,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type O
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
 import { Engine } from './engine.js';
+import { FactsOperations } from './facts-operations.js';
 import { FactsProjector, type FactsProjectorOptions } from './facts-projector.js';
 
 @Module({})
@@ -25,6 +26,11 @@ export interface WatchedFactsOptions extends Omit<FactsProjectorOptions, 'engine
   readonly report: Report;
 }
 
+interface Fitness {
+  readonly status: 'up' | 'degraded' | 'down';
+  readonly detail?: string;
+}
+
 /** Longer behind without moving is not fit, milliseconds. */
 const stillMsMax = 60_000;
 
@@ -32,7 +38,7 @@ const stillMsMax = 60_000;
 export function watchedFacts({ client, registry, report, ...options }: WatchedFactsOptions): {
   readonly module: DynamicModule;
   readonly facts: FactsProjector;
-  readonly health: { readonly name: string; check(): Promise<{ status: 'up' | 'down'; detail?: string }> };
+  readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
   const registers = [registry];
   const faults = new Counter({
@@ -49,17 +55,20 @@ export function watchedFacts({ client, registry, report, ...options }: WatchedFa
     },
     told: (message: string) => report('info', message),
   };
-  const facts = new FactsProjector({ ...options, engine: new Engine(client), listener });
-  measure(facts, registers);
+  const engine = new Engine(client);
+  const facts = new FactsProjector({ ...options, engine, listener });
+  const operations = new FactsOperations({ ...options, engine, nowMs: () => options.clock.now() });
+  measure(facts, operations, registers);
   let moved = { position: -1n, atMs: performance.now() };
-  const check = async () => {
+  const check = async (): Promise<Fitness> => {
     if (moved.position !== facts.position) moved = { position: facts.position, atMs: performance.now() };
     const behind = facts.position < (await options.log.head());
     if (behind && performance.now() - moved.atMs > stillMsMax) {
       const detail = `the facts are behind and have not moved for ${stillMsMax / 1_000} s`;
-      return { status: 'down' as const, detail: lastFault === '' ? detail : `${detail}: ${lastFault}` };
+      return { status: 'down', detail: lastFault === '' ? detail : `${detail}: ${lastFault}` };
     }
-    return { status: 'up' as const };
+    const parked = (await operations.list()).length;
+    return parked > 0 ? { status: 'degraded', detail: `parked events: ${parked}` } : { status: 'up' };
   };
   return {
     module: {
@@ -72,7 +81,17 @@ export function watchedFacts({ client, registry, report, ...options }: WatchedFa
   };
 }
 
-function measure(facts: FactsProjector, registers: Registry[]): void {
+function measure(facts: FactsProjector, operations: FactsOperations, registers: Registry[]): void {
+  new Gauge({
+    name: 'homing_facts_dead_letters',
+    help: 'Events that are parked now.',
+    registers,
+    async collect() {
+      // Figures of the process must not fail with ClickHouse.
+      const letters = await operations.list().catch(() => undefined);
+      if (letters) this.set(letters.length);
+    },
+  });
   const names = {
     chunks: 'Chunks inserted into ClickHouse.',
     rows: 'Rows inserted into ClickHouse.',
