@@ -42,7 +42,7 @@ const crawlers: readonly (readonly [RegExp, string, Destination?])[] = [
   [/Googlebot|GoogleOther|AdsBot-Google|Mediapartners-Google|FeedFetcher-Google|Storebot-Google/i, 'Googlebot'],
   [/bingbot|BingPreview|msnbot|adidxbot/i, 'bingbot'],
   [/YandexBot|YandexMobileBot|Baiduspider|DuckDuckBot|Yahoo! Slurp|PetalBot|SeznamBot|Sogou/i, 'SearchBot'],
-  [/GPTBot|ChatGPT-User|OAI-SearchBot|ClaudeBot|PerplexityBot|CCBot|Bytespider|Amazonbot/i, 'AssistantBot'],
+  [/GPTBot|ChatGPT-User|OAI-SearchBot|ClaudeBot|PerplexityBot|CCBot|Bytespider|Amazonbot/i, 'AiCrawler'],
   [/AhrefsBot|SemrushBot|MJ12bot|DotBot|UptimeRobot|Pingdom|HeadlessChrome|PhantomJS/i, 'Monitor'],
   [/\b(?:curl|wget|python-requests|python-urllib|Go-http-client|okhttp|axios|node-fetch|undici|Java)\b/i, 'Script'],
   [/(?<!cu)bot\b|crawler|spider|preview|scraper/i, 'OtherBot'],
