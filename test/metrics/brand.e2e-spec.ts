@@ -1,7 +1,8 @@
 // Every brand metric, by every dimension, equal to the reference evaluation on generated histories, before the gate.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Row } from '../../src/kernel/projection.js';
-import { askBrand, askReach, askResponse, askRevenue } from '../../src/metrics/brand/answer.js';
+import { answerBrand } from '../../src/metrics/brand/answer.js';
+import { askBrand, askReach, askResponse, askRevenue } from '../../src/metrics/brand/ask.js';
 import { openingHours } from '../../src/metrics/brand/opening-hours.js';
 import type { BrandQuestion } from '../../src/metrics/brand/question.js';
 import { referenceReach, referenceResponse, referenceRevenue } from '../../src/metrics/brand/reference.js';
@@ -107,5 +108,39 @@ describe.each(towns)('brand metrics in $timeZone', ({ timeZone }) => {
       if (hours) withHours += counted.filter(({ businessHours }) => businessHours !== null).length;
     }
     expect(withHours).toBeGreaterThan(5);
+  });
+
+  it('answers every cell of the grid, so that a missing one says nothing', async () => {
+    const { reader, build } = town();
+    const state = { build, position: 0n, completeUpToMs: Date.parse('2026-03-10T12:00:00.000Z') };
+    for (const spec of brandSpecs.filter(({ kind }) => kind !== 'response')) {
+      const ask = {
+        spec,
+        brandId: 'b0',
+        range: { from: '2026-03-02', to: '2026-03-20' },
+        timeZone,
+        by: ['day'] as const,
+      };
+      const { rows, total, totals, completeUpTo } = await answerBrand(reader, ask, state, false);
+      // The running day and those to come are not on it.
+      expect(Date.parse(completeUpTo)).toBeLessThan(state.completeUpToMs);
+      const friends = rows.filter(
+        (row) => !('kind' in row) || (row.kind === 'friend' && 'currency' in row && row.currency === 'EUR'),
+      );
+      expect(friends.map(({ day }) => day)).toEqual(
+        Array.from({ length: 8 }, (_, index) => `2026-03-${String(index + 2).padStart(2, '0')}`),
+      );
+      // Fourteen people are too few for any of them, and a suppressed row has no figure in it.
+      for (const row of [...friends, ...(total ? [total] : [])]) {
+        expect(row).toMatchObject({ suppressed: true, minimum: 50 });
+        expect(
+          Object.keys(row).filter((name) => !['day', 'kind', 'currency', 'suppressed', 'minimum'].includes(name)),
+        ).toEqual([]);
+      }
+      // What is the brand's own is shown.
+      const own = (totals ?? []).filter((row) => 'kind' in row && row.kind === 'brand');
+      for (const row of own) expect(row.suppressed).toBe(false);
+      if (spec.kind === 'revenue') expect(own.length).toBeGreaterThan(0);
+    }
   });
 });

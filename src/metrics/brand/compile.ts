@@ -217,10 +217,16 @@ FROM (
 ) WHERE opened_by = 'customer' AND ${inRange('opened', question)} ${group.groupBy}`;
 }
 
-/** What the brand last said of itself, and the currency of its newest product. */
+/** What the brand last said of itself, its products that are not sensitive, and the currencies it prices and sells in. */
 export function compileBrand(brandId: string, build: number): string {
   const brand = quoted(brandId);
-  return `SELECT argMaxIf(details, log_position, fact = 'BrandRegistered') AS details,
-  argMaxIf(toString(currency), log_position, fact IN ('ProductListed', 'ProductChanged')) AS currency
-FROM brand_facts_v${build} WHERE brand_id = ${brand} AND fact IN ('BrandRegistered', 'ProductListed', 'ProductChanged')`;
+  return `SELECT max(details) AS details, groupArrayIf(product_id, product_id != '' AND NOT sensitive_now) AS products,
+  arraySort(groupUniqArrayArray(sold_in)) AS currencies
+FROM (
+  SELECT product_id, argMaxIf(details, log_position, fact = 'BrandRegistered') AS details,
+    argMaxIf(sensitive, log_position, fact IN ('ProductListed', 'ProductChanged')) AS sensitive_now,
+    groupUniqArrayIf(toString(currency), currency != '') AS sold_in
+  FROM brand_facts_v${build} WHERE brand_id = ${brand} AND fact IN ('BrandRegistered', 'ProductListed', 'ProductChanged', 'PurchaseItem')
+  GROUP BY product_id
+)`;
 }
