@@ -22,6 +22,10 @@ const common = {
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 60_000,
+  // Many of the engines' tests wait for a disk or a child: two at a time are quicker than one even on two cores. A worker
+  // that has loaded many files is begun anew.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1500MB',
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/test'], testMatch: ['**/*.spec.ts'] },
     { ...common, displayName: 'engines', roots: ['<rootDir>/test'], testMatch: ['**/*.e2e-spec.ts'] },
