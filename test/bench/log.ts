@@ -2,10 +2,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bareFiles, bareLmdb, homing } from './log-contenders.js';
+import { bareFiles, bareLmdb, homing, type Store } from './log-contenders.js';
 import { emmettOn, installEmmett } from './log-emmett.js';
 import { memoryLane } from './log-memory.js';
-import { homingTyped, type TypedEvent } from './log-typed.js';
+import { homingTyped, type TypedEvent, type TypedStore } from './log-typed.js';
 import { bytesOf, eventType, messageSent, newEvent, stepsPerWriter } from './log-workload.js';
 import { hasPostgres, Postgres } from './postgres.js';
 import { protocolLanes } from './protocol.js';
@@ -123,21 +123,21 @@ function appendLane<Event, Store extends Appendable<Event>>(lane: AppendLane<Eve
   return { lane: lane.lane, unit: 'events/s', contenders, rounds: lane.rounds };
 }
 
-type Scan<Store> = (store: Store) => Promise<number>;
+interface ReadLanes<Event, Store> {
+  /** Each reads all events once. */
+  readonly lanes: Readonly<Record<string, (store: Store) => Promise<number>>>;
+  readonly make: Make<Event>;
+  readonly events: number;
+  readonly rounds: number;
+}
 
-/** Fills each store once and then reads it back, round after round. */
-async function readLane<Event, Store extends Appendable<Event>>(
-  lane: {
-    readonly lane: string;
-    readonly make: Make<Event>;
-    readonly events: number;
-    readonly rounds: number;
-    readonly scan: Scan<Store>;
-  },
+/** Fills each store once and then reads it back, lane by lane, round after round. */
+async function readLanes<Event, Store extends Appendable<Event>>(
+  { lanes, make, events, rounds: times }: ReadLanes<Event, Store>,
   kinds: readonly Kind<Event, Store>[],
   options: BenchOptions,
 ): Promise<void> {
-  if (!lane.lane.includes(options.only)) return;
+  if (!Object.keys(lanes).some((lane) => lane.includes(options.only))) return;
   await inDirectory(async (directory) => {
     const stores: { readonly kind: Kind<Event, Store>; readonly store: Store }[] = [];
     try {
@@ -147,19 +147,21 @@ async function readLane<Event, Store extends Appendable<Event>>(
         const store = await kind.open(path);
         stores.push({ kind, store });
         // In parts, so that what is prepared does not fill the memory.
-        for (let left = lane.events; left > 0; left -= 100_000) {
-          await writeAll(partOf(store, left), lane.make, { writers: 16, events: Math.min(left, 100_000), size: 100 });
+        for (let left = events; left > 0; left -= 100_000) {
+          await writeAll(partOf(store, left), make, { writers: 16, events: Math.min(left, 100_000), size: 100 });
         }
       }
-      const contenders = stores.map(({ kind, store }): Contender => {
-        const measure = async (): Promise<number> => {
-          const began = performance.now();
-          const count = await lane.scan(store);
-          return count / ((performance.now() - began) / 1000);
-        };
-        return { subject: kind.name, measure };
-      });
-      await race({ lane: lane.lane, unit: 'events/s', contenders, rounds: lane.rounds }, options);
+      for (const [lane, scan] of Object.entries(lanes)) {
+        const contenders = stores.map(({ kind, store }): Contender => {
+          const measure = async (): Promise<number> => {
+            const began = performance.now();
+            const count = await scan(store);
+            return count / ((performance.now() - began) / 1000);
+          };
+          return { subject: kind.name, measure };
+        });
+        await race({ lane, unit: 'events/s', contenders, rounds: times }, options);
+      }
     } finally {
       for (const { store } of stores) await store.close();
     }
@@ -182,8 +184,9 @@ async function bareLanes(sizes: Sizes, options: BenchOptions): Promise<void> {
     appendLane({ ...common, lane: 'log/append-100-events', writers: 64, events: sizes.hundreds, size: 100 }),
     options,
   );
-  const read = { lane: 'log/read-back', make: makeBytes, events: sizes.readBack, rounds: sizes.rounds };
-  await readLane({ ...read, scan: (store) => store.scan() }, common.kinds, options);
+  const { kinds, make } = common;
+  const lanes = { 'log/read-back': (store: Store) => store.scan() };
+  await readLanes({ lanes, make, events: sizes.readBack, rounds: sizes.rounds }, kinds, options);
 }
 
 async function peerLanes(sizes: Sizes, options: BenchOptions): Promise<void> {
@@ -219,13 +222,11 @@ async function peerLanes(sizes: Sizes, options: BenchOptions): Promise<void> {
         appendLane({ ...common, lane: 'log/typed-append-100-events', writers: 64, events: sizes.hundreds, size: 100 }),
         options,
       );
-      const read = { make: makeTyped, events: sizes.readBack, rounds: sizes.rounds };
-      await readLane({ ...read, lane: 'log/typed-read-back', scan: (store) => store.scan() }, kinds, options);
-      await readLane(
-        { ...read, lane: 'log/typed-subscribe-from-cold', scan: (store) => store.follow() },
-        kinds,
-        options,
-      );
+      const reads = {
+        'log/typed-read-back': (store: TypedStore) => store.scan(),
+        'log/typed-subscribe-from-cold': (store: TypedStore) => store.follow(),
+      };
+      await readLanes({ lanes: reads, make: makeTyped, events: sizes.readBack, rounds: sizes.rounds }, kinds, options);
     } finally {
       postgres.stop();
     }
