@@ -5,11 +5,12 @@ import type { DocumentView, Scored } from '../../kernel/projection.js';
 import type { Loaded, WriteCommand } from '../sinks/document-sink.js';
 import {
   commandWordsMax,
-  type Doc,
+  docCommands,
   type Entry,
   type Hash,
   hashCommands,
   isGone,
+  makeEntry,
   markGone,
   type Sorted,
   weight,
@@ -57,35 +58,41 @@ export class DocumentOverlay implements DocumentView {
   /** Takes in what the sink answered; what the batch has already changed stays. */
   learn(key: string, field: string | undefined, loaded: Loaded): void {
     if (loaded.kind === 'doc') {
-      const doc = this.doc(key);
+      const doc = this.written(key, 'doc');
       if (!doc.known) Object.assign(doc, { known: true, text: loaded.text });
-    } else if (loaded.kind === 'hash') {
-      const hash = this.hash(key);
-      if (hash.whole) return;
-      for (const [name, text] of loaded.values) if (!hash.values.has(name)) hash.values.set(name, JSON.parse(text));
-      hash.whole = true;
-    } else if (loaded.kind === 'field' && field !== undefined) {
-      const { values, whole } = this.hash(key);
+    } else if (loaded.kind === 'hash') this.learnHash(this.written(key, 'hash'), loaded.values);
+    else if (loaded.kind === 'field' && field !== undefined) {
+      const { values, whole } = this.written(key, 'hash');
       if (!whole && !values.has(field))
         values.set(field, loaded.text === undefined ? undefined : JSON.parse(loaded.text));
     } else if (loaded.kind === 'sorted') {
-      const sorted = this.sorted(key);
-      sorted.members ??= new SortedMembers(loaded.members);
+      this.written(key, 'sorted').members ??= new SortedMembers(loaded.members);
     }
   }
 
+  private learnHash(hash: Hash, loaded: ReadonlyMap<string, string>): void {
+    if (hash.whole) return;
+    for (const [name, text] of loaded) if (!hash.values.has(name)) hash.values.set(name, JSON.parse(text));
+    for (const [name, value] of hash.values) if (value === undefined) hash.values.delete(name);
+    hash.whole = true;
+  }
+
   get<Value>(key: string): Value | undefined {
-    const doc = this.doc(key);
-    if (!doc.known) throw this.undeclared(key);
-    if (doc.value === undefined && doc.text !== undefined) doc.value = JSON.parse(doc.text);
+    const doc = this.read(key, 'doc');
+    if (!doc?.known) throw this.undeclared(key);
+    if (doc.text !== undefined) {
+      doc.value = JSON.parse(doc.text);
+      doc.text = undefined;
+    }
     return doc.value as Value | undefined;
   }
 
   put(key: string, value: unknown): void {
-    const text = JSON.stringify(value);
-    const doc = this.doc(key);
-    if (doc.known && doc.text === text) return;
-    Object.assign(doc, { known: true, changed: true, text, value: undefined });
+    const doc = this.written(key, 'doc');
+    doc.known = true;
+    doc.changed = true;
+    doc.text = undefined;
+    doc.value = value;
     this.writtenWords += 3;
   }
 
@@ -101,61 +108,56 @@ export class DocumentOverlay implements DocumentView {
     } else if (entry?.kind === 'sorted') {
       entry.members = new SortedMembers();
       entry.commands = [['DEL', key]];
-    } else {
-      const doc = this.doc(key);
-      if (doc.known && doc.text === undefined) return;
-      Object.assign(doc, { known: true, changed: true, text: undefined, value: undefined });
-    }
+    } else this.put(key, undefined);
   }
 
   field<Value>(key: string, field: string): Value | undefined {
-    const hash = this.hash(key);
-    if (!hash.whole && !hash.values.has(field)) throw this.undeclared(`${key}[${field}]`);
+    const hash = this.read(key, 'hash');
+    if (!hash || (!hash.whole && !hash.values.has(field))) throw this.undeclared(`${key}[${field}]`);
     return hash.values.get(field) as Value | undefined;
   }
 
   fields<Value>(key: string): ReadonlyMap<string, Value> {
-    const hash = this.hash(key);
-    if (!hash.whole) throw this.undeclared(key);
-    const present = [...hash.values].filter(([, value]) => value !== undefined);
-    return new Map(present) as ReadonlyMap<string, Value>;
+    const hash = this.read(key, 'hash');
+    if (!hash?.whole) throw this.undeclared(key);
+    return hash.values as Map<string, Value>;
   }
 
   setField(key: string, field: string, value: unknown): void {
-    const hash = this.hash(key);
-    // A copy as Redis would give it back: no `undefined` inside, nothing shared with the event.
-    hash.values.set(field, JSON.parse(JSON.stringify(value)));
+    const hash = this.written(key, 'hash');
+    hash.values.set(field, value);
     hash.changed.add(field);
     this.writtenWords += 2;
   }
 
   deleteField(key: string, field: string): void {
-    const hash = this.hash(key);
-    hash.values.set(field, undefined);
+    const hash = this.written(key, 'hash');
+    if (hash.whole) hash.values.delete(field);
+    else hash.values.set(field, undefined);
     hash.changed.add(field);
     this.writtenWords += 1;
   }
 
   range(key: string): readonly Scored[] {
-    const { members } = this.sorted(key);
-    if (!members) throw this.undeclared(key);
-    return members.range();
+    const sorted = this.read(key, 'sorted');
+    if (!sorted?.members) throw this.undeclared(key);
+    return sorted.members.range();
   }
 
   add(key: string, member: string, score: number): void {
-    const sorted = this.sorted(key);
+    const sorted = this.written(key, 'sorted');
     sorted.members?.add(member, score);
     this.extend(sorted, 'ZADD', key, [String(score), member]);
   }
 
   remove(key: string, member: string): void {
-    const sorted = this.sorted(key);
+    const sorted = this.written(key, 'sorted');
     sorted.members?.remove(member);
     this.extend(sorted, 'ZREM', key, [member]);
   }
 
   trim(key: string, max: number): void {
-    const sorted = this.sorted(key);
+    const sorted = this.written(key, 'sorted');
     if (sorted.members && sorted.members.size <= max) return;
     sorted.members?.trim(max);
     sorted.commands.push(['ZREMRANGEBYRANK', key, '0', String(-max - 1)]);
@@ -174,9 +176,8 @@ export class DocumentOverlay implements DocumentView {
     for (const key of this.touched) {
       const entry = this.entries.get(key);
       if (!entry) continue;
-      if (entry.kind === 'doc') {
-        if (entry.changed) commands.push(entry.text === undefined ? ['DEL', key] : ['SET', key, entry.text]);
-      } else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
+      if (entry.kind === 'doc') commands.push(...docCommands(key, entry));
+      else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
       else commands.push(...entry.commands);
     }
     return commands as unknown as WriteCommand[];
@@ -218,9 +219,6 @@ export class DocumentOverlay implements DocumentView {
     else {
       entry.changed.clear();
       entry.cleared = false;
-      for (const [field, value] of entry.whole ? entry.values : []) {
-        if (value === undefined) entry.values.delete(field);
-      }
     }
     this.count(key, weight(entry));
   }
@@ -250,37 +248,30 @@ export class DocumentOverlay implements DocumentView {
     return new Error(`${this.name}: ${key} is read but not named by the handler's reads`);
   }
 
-  private doc(key: string): Doc {
-    return this.entry(key, 'doc', () => ({
-      kind: 'doc',
-      known: false,
-      text: undefined,
-      value: undefined,
-      changed: false,
-    }));
+  /** The key as it is known; a key of another kind is a fault of the projection. */
+  private read<Kind extends Entry['kind']>(key: string, kind: Kind): Extract<Entry, { kind: Kind }> | undefined {
+    const entry = this.entries.get(key);
+    // A deleted key is not there as any kind.
+    if (entry?.kind === 'doc' && kind !== 'doc' && isGone(entry)) return this.written(key, kind);
+    if (entry && entry.kind !== kind) throw this.mistaken(key, entry.kind, kind);
+    return entry as Extract<Entry, { kind: Kind }> | undefined;
   }
-  private hash(key: string): Hash {
-    return this.entry(key, 'hash', () => ({
-      kind: 'hash',
-      whole: false,
-      values: new Map(),
-      changed: new Set(),
-      cleared: false,
-    }));
-  }
-  private sorted(key: string): Sorted {
-    return this.entry(key, 'sorted', () => ({ kind: 'sorted', members: undefined, commands: [] }));
-  }
-  private entry<Kind extends Entry>(key: string, kind: Kind['kind'], make: () => Kind): Kind {
+
+  /** The key to be changed, made known if it is not. */
+  private written<Kind extends Entry['kind']>(key: string, kind: Kind): Extract<Entry, { kind: Kind }> {
     this.touched.add(key);
     let entry = this.entries.get(key);
     if (!entry || (entry.kind === 'doc' && kind !== 'doc' && isGone(entry))) {
       const gone = entry !== undefined;
-      entry = make();
+      entry = makeEntry[kind]();
       if (gone) markGone(entry, key);
       this.entries.set(key, entry);
     }
-    if (entry.kind !== kind) throw new Error(`${this.name}: ${key} is a ${entry.kind} and is used as a ${kind}`);
-    return entry as Kind;
+    if (entry.kind !== kind) throw this.mistaken(key, entry.kind, kind);
+    return entry as Extract<Entry, { kind: Kind }>;
+  }
+
+  private mistaken(key: string, is: string, used: string): Error {
+    return new Error(`${this.name}: ${key} is a ${is} and is used as a ${used}`);
   }
 }

@@ -7,7 +7,9 @@ export const commandWordsMax = 1_000;
 export interface Doc {
   readonly kind: 'doc';
   known: boolean;
+  /** As it was loaded, until somebody reads it. */
   text: string | undefined;
+  /** Undefined, and no text: it is not there. */
   value: unknown;
   changed: boolean;
 }
@@ -15,6 +17,7 @@ export interface Hash {
   readonly kind: 'hash';
   /** All fields are known: one that is not in `values` does not exist. */
   whole: boolean;
+  /** Of a hash that is not whole, fields that are known not to exist are there as undefined. */
   readonly values: Map<string, unknown>;
   readonly changed: Set<string>;
   cleared: boolean;
@@ -26,6 +29,12 @@ export interface Sorted {
 }
 export type Entry = Doc | Hash | Sorted;
 
+export const makeEntry: { readonly [Kind in Entry['kind']]: () => Extract<Entry, { kind: Kind }> } = {
+  doc: () => ({ kind: 'doc', known: false, text: undefined, value: undefined, changed: false }),
+  hash: () => ({ kind: 'hash', whole: false, values: new Map(), changed: new Set(), cleared: false }),
+  sorted: () => ({ kind: 'sorted', members: undefined, commands: [] }),
+};
+
 export function weight(entry: Entry): number {
   if (entry.kind === 'doc') return 1;
   return 1 + (entry.kind === 'hash' ? entry.values.size : (entry.members?.size ?? 0));
@@ -33,11 +42,16 @@ export function weight(entry: Entry): number {
 
 /** A key that was deleted before anything was known of it may come back as any kind. */
 export function isGone(doc: Doc): boolean {
-  return doc.changed && doc.text === undefined;
+  return doc.changed && doc.text === undefined && doc.value === undefined;
 }
 export function markGone(entry: Entry, key: string): void {
   if (entry.kind === 'hash') Object.assign(entry, { whole: true, cleared: true });
   if (entry.kind === 'sorted') Object.assign(entry, { members: new SortedMembers(), commands: [['DEL', key]] });
+}
+
+export function docCommands(key: string, doc: Doc): string[][] {
+  if (!doc.changed) return [];
+  return [isGone(doc) ? ['DEL', key] : ['SET', key, doc.text ?? JSON.stringify(doc.value)]];
 }
 
 export function hashCommands(key: string, hash: Hash): string[][] {

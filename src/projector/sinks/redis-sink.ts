@@ -37,7 +37,26 @@ while at <= #ARGV do
 end
 redis.call('SET', KEYS[1], ARGV[2])
 return {}`;
-const commitSha = createHash('sha1').update(commitScript).digest('hex');
+
+/**
+ * KEYS[1] the checkpoint, for its hash tag. ARGV[1] what stands before every key, then the reads, three words each:
+ * command, key, field. Many small reads as one command: each command of its own costs the client more than the read.
+ */
+const loadScript = `
+local replies = {}
+for at = 2, #ARGV, 3 do
+  local command, key = ARGV[at], ARGV[1] .. ARGV[at + 1]
+  if command == 'HGET' then replies[#replies + 1] = redis.call('HGET', key, ARGV[at + 2])
+  elseif command == 'ZRANGE' then replies[#replies + 1] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  else replies[#replies + 1] = redis.call(command, key) end
+end
+return replies`;
+/** Reads of one script call. */
+const specsMax = 2_000;
+
+const shaOf = new Map(
+  [commitScript, loadScript].map((script) => [script, createHash('sha1').update(script).digest('hex')]),
+);
 
 export class RedisSink implements DocumentSink {
   private readonly prefix: string;
@@ -69,14 +88,18 @@ export class RedisSink implements DocumentSink {
 
   async load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
     if (specs.length === 0) return [];
-    const pipeline = this.redis.pipeline();
-    for (const spec of specs) {
-      if ('doc' in spec) pipeline.get(this.prefix + spec.doc);
-      else if ('sorted' in spec) pipeline.zrange(this.prefix + spec.sorted, '0', '-1', 'WITHSCORES');
-      else if (spec.field === undefined) pipeline.hgetall(this.prefix + spec.hash);
-      else pipeline.hget(this.prefix + spec.hash, spec.field);
+    const calls: Promise<readonly unknown[]>[] = [];
+    for (let at = 0; at < specs.length; at += specsMax) {
+      const words: string[] = [];
+      for (const spec of specs.slice(at, at + specsMax)) {
+        if ('doc' in spec) words.push('GET', spec.doc, '');
+        else if ('sorted' in spec) words.push('ZRANGE', spec.sorted, '');
+        else if (spec.field === undefined) words.push('HGETALL', spec.hash, '');
+        else words.push('HGET', spec.hash, spec.field);
+      }
+      calls.push(this.run(loadScript, this.prefix + ownKeys.checkpoint, [this.prefix, ...words]) as Promise<unknown[]>);
     }
-    const replies = pipelineReplies(await pipeline.exec());
+    const replies = (await Promise.all(calls)).flat();
     return specs.map((spec, index) => loadedFrom(spec, replies[index]));
   }
 
@@ -86,7 +109,7 @@ export class RedisSink implements DocumentSink {
       words.push(String(rest.length + 2), command, this.prefix + key, ...rest);
     }
     const key = this.prefix + ownKeys.checkpoint;
-    const found = (await this.run(key, words)) as readonly string[];
+    const found = (await this.run(commitScript, key, words)) as readonly string[];
     return found.length === 0 ? undefined : { found: found[0] === '' ? undefined : found[0] };
   }
 
@@ -169,12 +192,12 @@ export class RedisSink implements DocumentSink {
     return await this.redis.hgetall(this.prefix + ownKeys.dropped);
   }
 
-  private async run(key: string, words: readonly string[]): Promise<unknown> {
+  private async run(script: string, key: string, words: readonly string[]): Promise<unknown> {
     try {
-      return await this.redis.evalsha(commitSha, 1, key, ...words);
+      return await this.redis.evalsha(shaOf.get(script) as string, 1, key, ...words);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
-      return await this.redis.eval(commitScript, 1, key, ...words);
+      return await this.redis.eval(script, 1, key, ...words);
     }
   }
 }
@@ -183,7 +206,10 @@ function loadedFrom(spec: ReadSpec, reply: unknown): Loaded {
   if ('doc' in spec) return { kind: 'doc', text: (reply as string | null) ?? undefined };
   if ('sorted' in spec) return { kind: 'sorted', members: scoredReply(reply) };
   if (spec.field !== undefined) return { kind: 'field', text: (reply as string | null) ?? undefined };
-  return { kind: 'hash', values: new Map(Object.entries(reply as Record<string, string>)) };
+  const words = reply as readonly string[];
+  const values = new Map<string, string>();
+  for (let at = 0; at < words.length; at += 2) values.set(words[at] as string, words[at + 1] as string);
+  return { kind: 'hash', values };
 }
 
 /** Undefined: the key is not there. */
