@@ -50,21 +50,36 @@ export class MemoryRun {
     return row.positions.length > 0 && row.first <= revision ? row : undefined;
   }
 
-  /** All entries in order. The sort is the only part that cannot be cut into turns: the size of a run bounds it. */
+  /** All entries in order, some at a time: sorted bucket by bucket, so that no turn is long. */
   *entries(): Generator<readonly IndexEntry[]> {
-    const sorted: { key: StreamKey; row: Row }[] = [];
-    for (const [stream, row] of this.rows) sorted.push({ key: streamKey(stream), row });
-    sorted.sort((a, b) => compareEntries(a.key, a.row.first, b.key, b.row.first));
-    let batch: IndexEntry[] = [];
-    for (const { key, row } of sorted) {
-      for (let i = 0; i < row.positions.length; i += entryPositionsMax) {
-        batch.push({ key, first: row.first + i, positions: row.positions.slice(i, i + entryPositionsMax) });
-      }
-      if (row.tombstone !== undefined) batch.push({ key, first: tombstoneRevision, positions: [row.tombstone] });
-      if (batch.length < entriesPerBatch) continue;
-      yield batch;
-      batch = [];
+    const buckets = Array.from({ length: sortBuckets }, (): Keyed[] => []);
+    let count = 0;
+    for (const [stream, row] of this.rows) {
+      const key = streamKey(stream);
+      buckets[Math.floor((key.high / 2 ** 32) * sortBuckets)]?.push({ key, row });
+      count += 1;
+      if (count % entriesPerBatch === 0) yield [];
     }
-    yield batch;
+    for (const bucket of buckets) {
+      bucket.sort((a, b) => compareEntries(a.key, a.row.first, b.key, b.row.first));
+      yield bucket.flatMap(entriesOf);
+    }
   }
+}
+
+/** About 256 streams each when every event of a run of the usual size is of another stream. */
+const sortBuckets = 64;
+
+interface Keyed {
+  readonly key: StreamKey;
+  readonly row: Row;
+}
+
+function entriesOf({ key, row }: Keyed): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  for (let i = 0; i < row.positions.length; i += entryPositionsMax) {
+    entries.push({ key, first: row.first + i, positions: row.positions.slice(i, i + entryPositionsMax) });
+  }
+  if (row.tombstone !== undefined) entries.push({ key, first: tombstoneRevision, positions: [row.tombstone] });
+  return entries;
 }

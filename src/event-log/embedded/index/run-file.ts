@@ -12,7 +12,7 @@ export interface RunFooter extends Coverage {
   readonly pages: number;
   readonly bloomBytes: number;
   readonly events: number;
-  /** At least the number of different streams. */
+  /** The number of different streams, but for collisions of their hashes. */
   readonly streams: number;
   readonly logId: Buffer;
   /** CRC-32 of directory and filter. */

@@ -1,5 +1,5 @@
 // An open run: finds the entry of a stream that holds a revision with one page read, and gives all entries in order for
-// merging. Its directory and filter are held in memory (about 0.4 % of the file, and 10 bits per stream).
+// merging. Its directory and filter are held in memory (about 0.4 % of the file, and 10 to 20 bits per stream).
 import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { syncDirectory } from '../storage/segment-files.js';
-import { BloomFilter, bloomBytes } from './bloom-filter.js';
+import { BloomFilter } from './bloom-filter.js';
 import {
   entryPositionsMax,
   entrySize,
@@ -72,6 +72,8 @@ class RunWriter {
   private pageLength = 0;
   private readonly directory: Buffer[] = [];
   private pending: IndexEntry | undefined;
+  private placed: IndexEntry | undefined;
+  private streams = 0;
   private events = 0;
   private offset = 0;
 
@@ -79,7 +81,7 @@ class RunWriter {
     private readonly fd: number,
     private readonly plan: RunPlan,
   ) {
-    this.bloom = new BloomFilter(Buffer.alloc(bloomBytes(plan.streams)));
+    this.bloom = BloomFilter.for(plan.streams);
   }
 
   add(entry: IndexEntry): void {
@@ -106,14 +108,16 @@ class RunWriter {
     if (this.pageLength > 0) this.endPage();
     await this.writePages();
     const directory = Buffer.concat(this.directory);
+    const bloom = this.bloom.foldedFor(this.streams).bytes;
     const footer = writeFooter({
       ...this.plan,
       pages: this.directory.length,
-      bloomBytes: this.bloom.bytes.length,
+      bloomBytes: bloom.length,
       events: this.events,
-      tailChecksum: crc32(this.bloom.bytes, crc32(directory)),
+      streams: this.streams,
+      tailChecksum: crc32(bloom, crc32(directory)),
     });
-    await this.write(Buffer.concat([directory, this.bloom.bytes, footer]));
+    await this.write(Buffer.concat([directory, bloom, footer]));
   }
 
   private place(entry: IndexEntry): void {
@@ -127,7 +131,11 @@ class RunWriter {
       this.directory.push(first);
     }
     this.pageLength = writeEntry(this.page, this.pageLength, entry);
-    this.bloom.add(entry.key);
+    if (!this.placed || !sameStream(this.placed.key, entry.key)) {
+      this.bloom.add(entry.key);
+      this.streams += 1;
+    }
+    this.placed = entry;
     this.events += entry.positions.length;
   }
 

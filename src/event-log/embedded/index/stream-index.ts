@@ -32,7 +32,9 @@ export class StreamIndex {
   private waiting: { readonly memory: MemoryRun; readonly from: number; readonly to: number }[] = [];
   private newest = new MemoryRun();
   private newestFrom = 0;
-  private work: Promise<void> | undefined;
+  private writing: Promise<void> | undefined;
+  private merging: Promise<void> | undefined;
+  /** Why the last run could not be written, or the last runs not be merged. */
   private failure: unknown;
   private readonly stopping = new AbortController();
 
@@ -91,14 +93,13 @@ export class StreamIndex {
   async settle(end: number): Promise<void> {
     if (this.newest.events < this.options.runEvents) return;
     if (this.waiting.length >= waitingRunsMax) {
-      this.begin();
-      await this.work;
+      await this.writeWaiting();
       if (this.waiting.length >= waitingRunsMax) throw this.failure;
     }
     this.waiting.push({ memory: this.newest, from: this.newestFrom, to: end });
     this.newest = new MemoryRun();
     this.newestFrom = end;
-    this.begin();
+    void this.writeWaiting();
   }
 
   /** Every run on disk, for checks. */
@@ -108,7 +109,8 @@ export class StreamIndex {
 
   async close(): Promise<void> {
     this.stopping.abort();
-    await this.work;
+    await this.writing;
+    await this.merging;
     for (const run of this.runs.splice(0)) run.close();
   }
 
@@ -155,51 +157,50 @@ export class StreamIndex {
     this.newestFrom = covered;
   }
 
-  private begin(): void {
-    this.work ??= this.writeAndMerge().finally(() => {
-      this.work = undefined;
+  /** Writes what waits; what fails is kept in memory and tried again with the next run. */
+  private writeWaiting(): Promise<void> {
+    this.writing ??= this.attempt(async () => {
+      for (let next = this.waiting[0]; next && !this.stopping.signal.aborted; next = this.waiting[0]) {
+        const { memory, from, to } = next;
+        await this.write({ from, to, streams: memory.streams }, memory.entries(), 0);
+        this.waiting.shift();
+      }
+    }).finally(() => {
+      this.writing = undefined;
+      this.mergeRuns();
+    });
+    return this.writing;
+  }
+
+  /** Beside the writing, which must not wait for it: merging a large index takes long. */
+  private mergeRuns(): void {
+    this.merging ??= this.attempt(async () => {
+      for (let at = this.mergeable(); at >= 0 && !this.stopping.signal.aborted; at = this.mergeable()) {
+        const parts = this.runs.slice(at, at + mergedRuns);
+        const from = (parts[0] as RunReader).footer.from;
+        const to = (parts.at(-1) as RunReader).footer.to;
+        const streams = parts.reduce((sum, run) => sum + run.footer.streams, 0);
+        await this.write({ from, to, streams }, mergedEntries(parts), mergedRuns);
+        for (const part of parts) {
+          part.close();
+          rmSync(part.path);
+        }
+      }
+    }).finally(() => {
+      this.merging = undefined;
     });
   }
 
-  private async writeAndMerge(): Promise<void> {
+  private async attempt(work: () => Promise<void>): Promise<void> {
     try {
-      while (!this.stopping.signal.aborted) {
-        if (await this.writeOldest()) continue;
-        if (await this.mergeSome()) continue;
-        this.failure = undefined;
-        return;
-      }
+      await work();
     } catch (error) {
-      // Kept in memory and tried again with the next run; `settle` tells when that cannot go on.
       if (this.stopping.signal.aborted) return;
-      if (String(error) !== String(this.failure))
+      if (String(error) !== String(this.failure)) {
         this.options.warn(`the event log's index could not be written: ${String(error)}`);
+      }
       this.failure = error;
     }
-  }
-
-  private async writeOldest(): Promise<boolean> {
-    const oldest = this.waiting[0];
-    if (!oldest) return false;
-    const { memory, from, to } = oldest;
-    await this.write({ from, to, streams: memory.streams }, memory.entries(), 0);
-    this.waiting.shift();
-    return true;
-  }
-
-  private async mergeSome(): Promise<boolean> {
-    const at = this.mergeable();
-    if (at < 0) return false;
-    const parts = this.runs.slice(at, at + mergedRuns);
-    const from = (parts[0] as RunReader).footer.from;
-    const to = (parts.at(-1) as RunReader).footer.to;
-    const streams = parts.reduce((sum, run) => sum + run.footer.streams, 0);
-    await this.write({ from, to, streams }, mergedEntries(parts), mergedRuns);
-    for (const part of parts) {
-      part.close();
-      rmSync(part.path);
-    }
-    return true;
   }
 
   /** Where enough neighbours of one size begin, smallest size first; -1 for nowhere. */
