@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { checkLog, type LogReport } from '../event-log/embedded/check/log-check.js';
 import { appendBytesMaxDefault, EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
-import { checkLog, type LogReport } from '../event-log/embedded/log-check.js';
 import { ProtocolServer } from '../event-log/protocol/protocol-server.js';
 
 export function logCommand(): Command {

@@ -14,8 +14,11 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { checkLog } from '../../../src/event-log/embedded/check/log-check.js';
 import { EmbeddedEventLog } from '../../../src/event-log/embedded/embedded-event-log.js';
-import { checkLog } from '../../../src/event-log/embedded/log-check.js';
+import type { IndexEntry } from '../../../src/event-log/embedded/index/index-entry.js';
+import { RunReader } from '../../../src/event-log/embedded/index/run-reader.js';
+import { writeRun } from '../../../src/event-log/embedded/index/run-writer.js';
 import { LogDamaged, type LogEvent } from '../../../src/event-log/event-log.js';
 import { all, failure, ids } from '../contract/rule.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.js';
@@ -231,6 +234,31 @@ describe('an embedded log whose files were harmed', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('is found out by the check when its index says something else than the log', async () => {
+    const [path] = indexPaths(directory) as [string];
+    const run = RunReader.open(path) as RunReader;
+    const entries: IndexEntry[] = [];
+    for await (const batch of run.entries()) entries.push(...batch);
+    run.close();
+    const lies: ((entry: IndexEntry) => IndexEntry[])[] = [
+      (entry) => [{ ...entry, positions: entry.positions.with(0, (entry.positions[1] as number) - 1) }],
+      (entry) => [{ ...entry, positions: entry.positions.toSpliced(1, 1) }],
+      () => [],
+    ];
+    for (const lie of lies) {
+      restore();
+      const told = entries.flatMap((entry, i) => (i === 2 ? lie(entry) : [entry]));
+      const { from, to, logId } = run.footer;
+      const signal = new AbortController().signal;
+      await writeRun({ directory: join(directory, 'index'), from, to, logId, streams: 10, durable: false, signal }, [
+        told,
+      ]);
+      const report = await checkLog(directory);
+      expect(report.problemCount).toBeGreaterThan(0);
+      expect(await failure(readEverything(directory))).toBeInstanceOf(LogDamaged);
+    }
   });
 
   it('has nothing to tell of a sound log', async () => {

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { checkLog } from '../../../src/event-log/embedded/check/log-check.js';
 import { EmbeddedEventLog } from '../../../src/event-log/embedded/embedded-event-log.js';
-import { checkLog } from '../../../src/event-log/embedded/log-check.js';
 import { DirectoryLock } from '../../../src/event-log/embedded/storage/directory-lock.js';
 import { LogLocked } from '../../../src/event-log/event-log.js';
 import { failure } from '../contract/rule.js';

@@ -5,15 +5,18 @@ import { createHash } from 'node:crypto';
 /** Longer names are represented by their SHA-256, so that an index entry always fits into a page. */
 const nameBytesMax = 200;
 
-export interface StreamKey {
-  /** Unsigned 32-bit halves of the hash. */
-  readonly high: number;
-  readonly low: number;
+export interface StreamKey extends StreamHash {
   /** 1 to 255 bytes. */
   readonly name: Buffer;
 }
 
-export function streamKey(stream: string): StreamKey {
+export interface StreamHash {
+  /** Unsigned 32-bit halves. */
+  readonly high: number;
+  readonly low: number;
+}
+
+export function streamHash(stream: string): StreamHash {
   let high = 0x9e3779b9;
   let low = 0x85ebca6b;
   for (let i = 0; i < stream.length; i++) {
@@ -23,12 +26,17 @@ export function streamKey(stream: string): StreamKey {
   }
   high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
   low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  return { high: high >>> 0, low: low >>> 0 };
+}
+
+export function streamKey(stream: string): StreamKey {
   let name = Buffer.from(stream, 'utf8');
   if (name.length > nameBytesMax) {
     const digest = createHash('sha256').update(name).digest();
     name = Buffer.concat([Buffer.from([0xff]), digest]); // 0xff begins no UTF-8 text
   }
-  return { high: high >>> 0, low: low >>> 0, name };
+  const { high, low } = streamHash(stream);
+  return { high, low, name };
 }
 
 /** Order of index entries: hash, then first revision, then name. */

@@ -3,16 +3,19 @@
 // continues is asked of the index, which is itself checked.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LogDamaged } from '../event-log.js';
-import { parseRunName } from './index/run-file.js';
-import { RunReader } from './index/run-reader.js';
-import { runEventsDefault, StreamIndex } from './index/stream-index.js';
-import { DirectoryLock } from './storage/directory-lock.js';
-import { HeadMark } from './storage/head-mark.js';
-import { identityPath, markPath, readIdentity } from './storage/identity.js';
-import { endsUnit, readRecordKey, tombstoneRevision } from './storage/record.js';
-import { type RawRecord, RecordReader } from './storage/record-reader.js';
-import { SegmentFiles, segmentBytesDefault } from './storage/segment-files.js';
+import { LogDamaged } from '../../event-log.js';
+import { parseRunName } from '../index/run-file.js';
+import { RunReader } from '../index/run-reader.js';
+import { runEventsDefault, StreamIndex } from '../index/stream-index.js';
+import { streamHash } from '../index/stream-key.js';
+import { DirectoryLock } from '../storage/directory-lock.js';
+import { HeadMark } from '../storage/head-mark.js';
+import { identityPath, markPath, readIdentity } from '../storage/identity.js';
+import { endsUnit, readRecordKey, tombstoneRevision } from '../storage/record.js';
+import { type RawRecord, RecordReader } from '../storage/record-reader.js';
+import { SegmentFiles, segmentBytesDefault } from '../storage/segment-files.js';
+import { Fingerprint } from './fingerprint.js';
+import { checkRuns } from './index-check.js';
 
 /** So many problems are described; the rest is counted. */
 const problemsMax = 100;
@@ -76,9 +79,10 @@ class LogCheck {
     if (this.acknowledged > files.end) {
       this.found(files.end, `the log ends here, but was acknowledged up to ${this.acknowledged}: bytes are missing`);
     }
-    await this.checkRuns();
-    await this.checkRecords(files, signal);
-    await this.checkIndexCount();
+    const indexed = await this.checkIndex();
+    const logged = new Fingerprint();
+    await this.walk(files, signal, (record) => this.checkRecord(record, logged));
+    if (indexed && !indexed.equals(logged)) await this.walk(files, signal, (record) => this.compareWithIndex(record));
   }
 
   report(): LogReport {
@@ -134,71 +138,86 @@ class LogCheck {
     return true;
   }
 
-  /** Every page of every run, and files that are no run or are not used. */
-  private async checkRuns(): Promise<void> {
+  /** Files that are no part of the index, and the index in itself. Undefined when it cannot be read to its end. */
+  private async checkIndex(): Promise<Fingerprint | undefined> {
     const index = this.index as StreamIndex;
+    const folder = join(this.directory, 'index');
     const used = new Set(index.onDisk.map((run) => run.path));
-    for (const name of existsSync(join(this.directory, 'index')) ? readdirSync(join(this.directory, 'index')) : []) {
-      const path = join(this.directory, 'index', name);
-      if (parseRunName(name) && !used.has(path)) {
-        const run = RunReader.open(path);
-        run?.close();
-        if (!run) this.found(undefined, `${path} is no intact part of the index; the next start makes it anew`);
-      }
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      const path = join(folder, name);
+      if (!parseRunName(name) || used.has(path)) continue;
+      const run = RunReader.open(path);
+      run?.close();
+      if (!run) this.found(undefined, `${path} is no intact part of the index; the next start makes it anew`);
     }
-    for (const run of index.onDisk) {
-      try {
-        for await (const entries of run.entries()) for (const entry of entries) this.indexed += entry.positions.length;
-      } catch (error) {
-        if (!(error instanceof LogDamaged)) throw error;
-        this.found(undefined, error.message);
-      }
+    try {
+      const fingerprint = await checkRuns(index.onDisk, (position, what) => this.found(position, what));
+      this.indexed = fingerprint.events;
+      return fingerprint;
+    } catch (error) {
+      if (!(error instanceof LogDamaged)) throw error;
+      this.found(undefined, error.message);
+      return undefined;
     }
   }
 
-  private async checkRecords(files: SegmentFiles, signal: AbortSignal | undefined): Promise<void> {
+  /** Gives every intact record, and tells of what is not intact between them. */
+  private async walk(
+    files: SegmentFiles,
+    signal: AbortSignal | undefined,
+    look: (record: RawRecord) => void,
+  ): Promise<void> {
     const records = new RecordReader(files);
+    const isFirst = this.events === 0;
+    let seen = 0;
     let from = files.start;
     while (from < files.end) {
       const scan = records.scan(from);
       let next = scan.next();
       for (; !next.done; next = scan.next()) {
-        this.checkRecord(next.value);
-        if (this.events % recordsPerTurn > 0) continue;
+        look(next.value);
+        seen += 1;
+        if (seen % recordsPerTurn > 0) continue;
         signal?.throwIfAborted();
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (next.value >= files.end) break;
-      if (next.value < this.acknowledged) this.found(next.value, 'no intact record here');
+      if (isFirst && next.value < this.acknowledged) this.found(next.value, 'no intact record here');
       this.unitBegan = undefined;
       from = records.nextIntact(next.value + 1);
     }
-    if (this.unitBegan !== undefined && this.unitBegan < this.acknowledged) {
+    if (isFirst && this.unitBegan !== undefined && this.unitBegan < this.acknowledged) {
       this.found(this.unitBegan, 'the append that begins here has no end');
     }
   }
 
-  private checkRecord({ bytes, at, position }: RawRecord): void {
+  private checkRecord({ bytes, at, position }: RawRecord, logged: Fingerprint): void {
     const index = this.index as StreamIndex;
     const { stream, revision } = readRecordKey(bytes, at);
     this.events += 1;
     this.unitBegan = endsUnit(bytes, at) ? undefined : (this.unitBegan ?? position);
-    const isNewest = position >= index.from;
-    if (!isNewest) {
-      const indexed = this.asked(() => index.position(stream, revision));
-      if (indexed !== position) {
-        this.found(position, `${stream}: event ${revision} stands here, the index says ${indexed ?? 'nowhere'}`);
-      }
+    if (position < index.from) {
+      logged.add(streamHash(stream), revision, position);
+      return;
     }
+    // No run holds it yet: what it follows is in the runs, or came shortly before.
     if (revision === tombstoneRevision) return;
-    const before = isNewest
-      ? (this.newest.get(stream) ?? this.asked(() => index.lastRevision(stream)) ?? -1)
-      : revision - 1;
-    const follows =
-      before === revision - 1 &&
-      (isNewest || before < 0 || (this.asked(() => index.position(stream, before)) ?? position) < position);
-    if (!follows) this.found(position, `${stream}: event ${revision} stands here, event ${revision - 1} not before it`);
-    if (isNewest) this.newest.set(stream, revision);
+    const before = this.newest.get(stream) ?? this.asked(() => index.lastRevision(stream));
+    this.newest.set(stream, revision);
+    if (before !== undefined && before !== revision - 1) {
+      this.found(position, `${stream}: event ${revision} stands here and follows event ${before}`);
+    }
+  }
+
+  /** Index and log differ: where. */
+  private compareWithIndex({ bytes, at, position }: RawRecord): void {
+    const index = this.index as StreamIndex;
+    if (position >= index.from) return;
+    const { stream, revision } = readRecordKey(bytes, at);
+    const indexed = this.asked(() => index.position(stream, revision));
+    if (indexed !== position) {
+      this.found(position, `${stream}: event ${revision} stands here, the index says ${indexed ?? 'nowhere'}`);
+    }
   }
 
   /** A damaged page has been told of once; what it would have said is unknown. */
@@ -208,14 +227,6 @@ class LogCheck {
     } catch (error) {
       if (error instanceof LogDamaged) return undefined;
       throw error;
-    }
-  }
-
-  private async checkIndexCount(): Promise<void> {
-    const index = this.index as StreamIndex;
-    const inRuns = index.onDisk.reduce((sum, run) => sum + run.footer.events, 0);
-    if (inRuns !== this.indexed) {
-      this.found(undefined, `the index holds ${this.indexed} entries and should hold ${inRuns}`);
     }
   }
 }
