@@ -66,14 +66,17 @@ export interface Checkpoint {
   readonly epoch: number;
 }
 
-export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  const { logId, position, recordedAt, epoch } = checkpoint;
-  return `${logId} ${position} ${recordedAt} ${epoch}`;
+/**
+ * @param nonce of this commit, of no other: a store that goes back to an earlier state and is folded forward again must
+ *   not come to the same text, or whoever read in between would take what it read for current
+ */
+export function encodeCheckpoint({ logId, position, recordedAt, epoch }: Checkpoint, nonce: string): string {
+  return `${logId} ${position} ${recordedAt} ${epoch} ${nonce}`;
 }
 
 /** Undefined for a text that is not a checkpoint. */
 export function decodeCheckpoint(text: string): Checkpoint | undefined {
-  const match = /^(\S+) (\d{1,20}) (\d{1,15}) (\d{1,10})$/.exec(text);
+  const match = /^(\S+) (\d{1,20}) (\d{1,15}) (\d{1,10}) \w+$/.exec(text);
   if (!match?.[1] || match[2] === undefined) return undefined;
   return { logId: match[1], position: BigInt(match[2]), recordedAt: Number(match[3]), epoch: Number(match[4]) };
 }

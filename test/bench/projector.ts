@@ -71,7 +71,7 @@ async function benchDocuments(directory: string, events: readonly PlainEvent[], 
     const began = performance.now();
     for (const page of pages) {
       const decoded = await decodePage(page, { decode: async (event) => decodeHidden(event) }, wants);
-      await Promise.all(runners.map((runner) => runner.fold(decoded)));
+      await Promise.all(runners.map((runner) => runner.fold(decoded, runner.position)));
     }
     return count / ((performance.now() - began) / 1_000);
   };

@@ -66,7 +66,8 @@ class World {
   }
 
   private async fold(events: readonly LogEvent[]): Promise<void> {
-    await this.runner.fold(await decodePage(events, plainDecoder, (type) => this.runner.wants(type)));
+    const page = await decodePage(events, plainDecoder, (type) => this.runner.wants(type));
+    await this.runner.fold(page, this.runner.position);
   }
 
   /** What the streams have said since the last time goes to the document. */

@@ -26,12 +26,15 @@ export function sinkContract(name: string, make: () => Promise<DocumentSink>): v
         deadLetters: 0,
         dropped: new Set(),
       });
-      expect(await sink.load([{ doc: 'a' }, { hash: 'h' }, { hash: 'h', field: 'f' }, { sorted: 'z' }])).toEqual([
-        { kind: 'doc', text: undefined },
-        { kind: 'hash', values: new Map() },
-        { kind: 'field', text: undefined },
-        { kind: 'sorted', members: [] },
-      ]);
+      expect(await sink.load([{ doc: 'a' }, { hash: 'h' }, { hash: 'h', field: 'f' }, { sorted: 'z' }])).toEqual({
+        checkpoint: undefined,
+        loaded: [
+          { kind: 'doc', text: undefined },
+          { kind: 'hash', values: new Map() },
+          { kind: 'field', text: undefined },
+          { kind: 'sorted', members: [] },
+        ],
+      });
     });
 
     it('writes all three shapes and gives them back', async () => {
@@ -45,25 +48,28 @@ export function sinkContract(name: string, make: () => Promise<DocumentSink>): v
           ['XADD', ownKeys.changes, 'MAXLEN', '~', '10', '7-0', 'o', 'm'],
         ),
       ).toBeUndefined();
-      expect(await sink.load([{ doc: 'a' }, { hash: 'h' }, { hash: 'h', field: 'g' }, { sorted: 'z' }])).toEqual([
-        { kind: 'doc', text: '{"x":1}' },
-        {
-          kind: 'hash',
-          values: new Map([
-            ['f', '1'],
-            ['g', '"two"'],
-          ]),
-        },
-        { kind: 'field', text: '"two"' },
-        {
-          kind: 'sorted',
-          members: [
-            { member: 'c', score: 1 },
-            { member: 'a', score: 2 },
-            { member: 'b', score: 2 },
-          ],
-        },
-      ]);
+      expect(await sink.load([{ doc: 'a' }, { hash: 'h' }, { hash: 'h', field: 'g' }, { sorted: 'z' }])).toEqual({
+        checkpoint: 'one',
+        loaded: [
+          { kind: 'doc', text: '{"x":1}' },
+          {
+            kind: 'hash',
+            values: new Map([
+              ['f', '1'],
+              ['g', '"two"'],
+            ]),
+          },
+          { kind: 'field', text: '"two"' },
+          {
+            kind: 'sorted',
+            members: [
+              { member: 'c', score: 1 },
+              { member: 'a', score: 2 },
+              { member: 'b', score: 2 },
+            ],
+          },
+        ],
+      });
       expect(await documents()).toEqual({
         a: { x: 1 },
         h: { f: 1, g: 'two' },

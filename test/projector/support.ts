@@ -39,7 +39,8 @@ export async function fold(
   for (let at = 0; at < events.length; ) {
     const size = Math.max(1, options.pageSizes?.() ?? events.length);
     const decoder = options.decoder ?? plainDecoder;
-    await runner.fold(await decodePage(events.slice(at, at + size), decoder, (type) => runner.wants(type)));
+    const page = await decodePage(events.slice(at, at + size), decoder, (type) => runner.wants(type));
+    await runner.fold(page, runner.position);
     at += size;
   }
   return runner;

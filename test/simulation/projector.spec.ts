@@ -1,6 +1,7 @@
 // The projector in a world of one seed: several processes that all believe they own the same shards, engines that fail
 // before and after the deed, crashes between any two awaits, stalls, poison events that are retried when they are mended.
-// Whatever happens, the end is the fold of the log. A failing seed alone: SIMULATION_SEED=<n>.
+// Whatever happens, the end is the fold of the log. A failing seed alone: SIMULATION_SEED=<n>;
+// more of them: SIMULATION_WORLDS=<n>.
 import { describe, expect, it } from '@jest/globals';
 import { friends } from '../../projections/friends.document.js';
 import { inbox } from '../../projections/inbox.document.js';
@@ -12,13 +13,15 @@ import { type DocumentRunner, defaultRunnerLimits } from '../../src/projector/fo
 import { Lane } from '../../src/projector/fold/lane.js';
 import { decodePage } from '../../src/projector/fold/page.js';
 import { type DeadLetter, dependents } from '../../src/projector/fold/parking.js';
+import { SortedMembers } from '../../src/projector/fold/sorted-members.js';
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { asLogEvents, SocialHistory } from '../projections/social-history.js';
 import { fold, plainDecoder, runnerOf } from '../projector/support.js';
 import { SimulatedFault, World, WorldLog, WorldSink } from './world.js';
 
 const asked = Number(process.env['SIMULATION_SEED']);
-const seeds = asked > 0 ? [asked] : Array.from({ length: 40 }, (_, index) => 1_000 + index);
+const worlds = Number(process.env['SIMULATION_WORLDS'] ?? 40);
+const seeds = asked > 0 ? [asked] : Array.from({ length: worlds }, (_, index) => 1_000 + index);
 const stepsMax = 60_000;
 
 interface Part {
@@ -26,6 +29,17 @@ interface Part {
   readonly shard: number;
   readonly shards: number;
   readonly sink: MemorySink;
+}
+
+type Stored = MemorySink['keys'] extends Map<string, infer Value> ? Value : never;
+
+function copyOf({ keys }: Pick<MemorySink, 'keys'>): Map<string, Stored> {
+  return new Map(
+    [...keys].map(([key, stored]): [string, Stored] => {
+      if (typeof stored === 'string') return [key, stored];
+      return [key, stored instanceof Map ? new Map(stored) : new SortedMembers(stored.range())];
+    }),
+  );
 }
 
 class Simulation {
@@ -37,6 +51,7 @@ class Simulation {
   private readonly stalled: string[] = [];
   private readonly broken = new Set<string>();
   private serial = 0;
+  private remembered: Map<string, Stored>[] = [];
 
   constructor(readonly seed: number) {
     this.world = new World(seed);
@@ -92,6 +107,9 @@ class Simulation {
       this.world.stall(one);
       this.stalled.push(one);
     }
+    // An engine that is killed may come back as it was a moment ago.
+    if (this.world.chance(0.004)) this.remembered = this.parts.map(({ sink }) => copyOf(sink));
+    else if (this.world.chance(0.002)) this.goBack();
     // Somebody who was away comes back, and still believes that the work is its own.
     if (this.world.chance(0.01)) this.wake();
     const active = this.processes.size - this.stalled.length;
@@ -101,6 +119,15 @@ class Simulation {
   private calm(): void {
     while (this.stalled.length > 0) this.wake();
     if (this.processes.size === 0) this.start();
+  }
+
+  /** All parts at once: they are kept in one file. */
+  private goBack(): void {
+    for (const [index, keys] of this.remembered.entries()) {
+      const { sink } = this.parts[index] as Part;
+      sink.keys.clear();
+      for (const [key, stored] of copyOf({ keys })) sink.keys.set(key, stored);
+    }
   }
 
   private wake(): void {

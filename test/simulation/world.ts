@@ -5,7 +5,7 @@ import type { ReadSpec } from '../../src/kernel/projection.js';
 import type {
   DocumentSink,
   FenceMismatch,
-  Loaded,
+  LoadedAt,
   SinkCommit,
   SinkState,
 } from '../../src/projector/sinks/document-sink.js';
@@ -123,7 +123,7 @@ export class WorldSink implements DocumentSink {
   state(): Promise<SinkState> {
     return this.call(() => this.shared.state());
   }
-  load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
+  load(specs: readonly ReadSpec[]): Promise<LoadedAt> {
     return this.call(() => this.shared.load(specs));
   }
   commit(commit: SinkCommit): Promise<FenceMismatch | undefined> {

@@ -6,6 +6,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, ownKeys, shardOf }
 import type { AnyEvent, DocumentProjection, ReadSpec } from '../../kernel/projection.js';
 import type { DocumentSink, WriteCommand } from '../sinks/document-sink.js';
 import { DocumentOverlay } from './document-overlay.js';
+import { freshNonce } from './nonce.js';
 import type { PageEvent } from './page.js';
 import { type DeadLetter, keysOf, Parking, unpark } from './parking.js';
 
@@ -156,17 +157,15 @@ export class DocumentRunner {
   }
 
   /**
-   * Folds what of the page is new, batch by batch. It may end before the page does only when somebody else moved the
-   * checkpoint back: compare `position`.
+   * Folds what is new of a page, batch by batch. The page holds every event after `after`; a runner that stands before
+   * that (somebody moved its checkpoint back) folds nothing of it, as it would leave a gap: compare `position`.
    */
-  async fold(page: readonly PageEvent[], signal?: AbortSignal): Promise<void> {
-    for (;;) {
+  async fold(page: readonly PageEvent[], after: bigint, signal?: AbortSignal): Promise<void> {
+    while (this.position >= after) {
       signal?.throwIfAborted();
       const start = page.findIndex(({ log }) => log.position > this.position);
       if (start < 0) return;
-      const before = this.position;
       await this.foldBatch(this.slice(page, start));
-      if (this.position < before) return;
     }
   }
 
@@ -209,9 +208,12 @@ export class DocumentRunner {
     }
   }
 
-  /** Undefined: an event failed for the first time; it is in `failures` now and the batch has to be folded again. */
+  /** Undefined: the batch has to be folded again, as an event failed (it is in `failures` now) or the state moved. */
   private async tryFold(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<TriedFold | undefined> {
-    await this.loadReads(batch, failures);
+    if (!(await this.loadReads(batch, failures))) {
+      await this.open();
+      return undefined;
+    }
     const parkedCommands: WriteCommand[] = [];
     const parked = new Set<bigint>();
     let last: LogEvent | undefined;
@@ -240,7 +242,8 @@ export class DocumentRunner {
     return last && { parkedCommands, parked, last };
   }
 
-  private async loadReads(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<void> {
+  /** False: what was read is of another state than this fold stands on. */
+  private async loadReads(batch: readonly PageEvent[], failures: Map<bigint, Error>): Promise<boolean> {
     const needed = new Map<string, ReadSpec>();
     for (const { log, decoded } of batch) {
       if (decoded === undefined || decoded instanceof Error || !this.wants(log.type)) continue;
@@ -253,11 +256,14 @@ export class DocumentRunner {
       for (const spec of specs) this.need(spec, needed);
     }
     const specs = [...needed.values()];
-    const loaded = await this.sink.load(specs);
+    if (specs.length === 0) return true;
+    const { checkpoint, loaded } = await this.sink.load(specs);
+    if (checkpoint !== this.stored) return false;
     for (const [index, spec] of specs.entries()) {
       const answer = loaded[index];
       if (answer) this.overlay.learn(keyOf(spec), 'field' in spec ? spec.field : undefined, answer);
     }
+    return true;
   }
 
   private need(spec: ReadSpec, needed: Map<string, ReadSpec>): void {
@@ -269,7 +275,7 @@ export class DocumentRunner {
 
   /** False: fenced off; the state has been read again. */
   private async write(next: Checkpoint, commands: readonly WriteCommand[]): Promise<boolean> {
-    const text = encodeCheckpoint(next);
+    const text = encodeCheckpoint(next, freshNonce());
     const mismatch = await this.sink.commit({ expected: this.stored, next: text, commands });
     if (mismatch) {
       await this.open();

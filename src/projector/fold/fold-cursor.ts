@@ -44,7 +44,8 @@ export class FoldCursor {
     for await (const events of this.options.log.readAll({ ...after, ...(signal ? { signal } : {}) })) {
       signal?.throwIfAborted();
       const wanted = upTo(events, position);
-      await this.runner.fold(await decodePage(wanted, this.options.decoder, (type) => this.runner.wants(type)), signal);
+      const page = await decodePage(wanted, this.options.decoder, (type) => this.runner.wants(type));
+      await this.runner.fold(page, this.position, signal);
       if (wanted.length < events.length) break;
     }
     await this.runner.pass(position);

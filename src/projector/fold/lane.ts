@@ -5,6 +5,9 @@ import { Backoff } from '../backoff.js';
 import { type DocumentRunner, ProjectionStuck } from './document-runner.js';
 import { type Decoder, decodePage } from './page.js';
 
+/** Pages that are folded at a time: so many are in memory. */
+const pagesAheadMax = 3;
+
 export interface LaneListener {
   /** The runners have folded a page. */
   folded?(): Promise<void>;
@@ -49,26 +52,44 @@ export class Lane {
 
   private async follow(signal: AbortSignal): Promise<void> {
     const start = leastOf(this.runners.map(({ position }) => position));
-    let after = start;
-    for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
-      if (page.kind === 'caught-up') {
-        await this.each((runner) => runner.pass(page.position));
-        await this.listener.caughtUp?.();
-      } else {
-        await this.fold(page.events, signal);
-        // Somebody moved a checkpoint back: its events are behind this subscription.
-        if (this.runners.some(({ position }) => position < after)) return;
-        after = page.events.at(-1)?.position ?? after;
-        await this.listener.folded?.();
+    const line = new Line();
+    try {
+      let after = start;
+      for await (const page of this.log.subscribeAll({ ...(start > 0n ? { after: start } : {}), signal })) {
+        if (page.kind === 'caught-up') {
+          while (line.length > 0) if (!(await this.finish(line))) return;
+          await this.each((runner) => runner.pass(page.position));
+          await this.listener.caughtUp?.();
+        } else {
+          await this.begin(line, page.events, after, signal);
+          after = page.events.at(-1)?.position ?? after;
+          if (line.length > pagesAheadMax && !(await this.finish(line))) return;
+        }
+        this.backoff.reset();
+        if (this.runners.length === 0) return;
       }
-      this.backoff.reset();
-      if (this.runners.length === 0) return;
+    } finally {
+      await line.settled();
     }
   }
 
-  private async fold(events: readonly LogEvent[], signal: AbortSignal): Promise<void> {
+  /** Each runner folds its pages one after the other, but need not wait for the others' pages. */
+  private async begin(line: Line, events: readonly LogEvent[], after: bigint, signal: AbortSignal): Promise<void> {
     const page = await decodePage(events, this.decoder, (type) => this.runners.some((runner) => runner.wants(type)));
-    await this.each((runner) => runner.fold(page, signal));
+    const folding = this.runners.map(
+      (runner) => [runner, line.next(runner, () => runner.fold(page, after, signal))] as const,
+    );
+    const done = new Map(folding);
+    line.push({ after, done: () => this.each(async (runner) => done.get(runner)) });
+  }
+
+  /** Waits for the oldest page. False: somebody moved a checkpoint back, and its events are behind this subscription. */
+  private async finish(line: Line): Promise<boolean> {
+    const oldest = line.shift();
+    await oldest?.done();
+    if (this.runners.some(({ position }) => position < (oldest?.after ?? 0n))) return false;
+    await this.listener.folded?.();
+    return true;
   }
 
   /** All of them, whichever fails; then the first failure that is not its runner's own. */
@@ -80,11 +101,48 @@ export class Lane {
       if (result.status === 'fulfilled') continue;
       const runner = runners[index] as DocumentRunner;
       if (result.reason instanceof ProjectionStuck) {
+        if (!this.runners.includes(runner)) continue;
         this.remove(runner);
         this.listener.stuck?.(runner, result.reason);
       } else if (this.runners.includes(runner)) fault ??= result.reason;
     }
     if (fault !== undefined) throw fault;
+  }
+}
+
+interface PageInHand {
+  readonly after: bigint;
+  readonly done: () => Promise<void>;
+}
+
+/** Pages that are being folded, oldest first. */
+class Line {
+  private readonly pages: PageInHand[] = [];
+  private readonly last = new Map<DocumentRunner, Promise<void>>();
+
+  get length(): number {
+    return this.pages.length;
+  }
+
+  /** After what the runner is doing; when that fails, this fails alike. */
+  next(runner: DocumentRunner, work: () => Promise<void>): Promise<void> {
+    const turn = (this.last.get(runner) ?? Promise.resolve()).then(work);
+    // Whoever waits for the page hears of it.
+    turn.catch(() => undefined);
+    this.last.set(runner, turn);
+    return turn;
+  }
+
+  push(page: PageInHand): void {
+    this.pages.push(page);
+  }
+  shift(): PageInHand | undefined {
+    return this.pages.shift();
+  }
+
+  /** Nothing is in hand any more, however it ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.last.values());
   }
 }
 

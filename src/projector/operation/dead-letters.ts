@@ -6,6 +6,7 @@ import { decodeCheckpoint, encodeCheckpoint, ownKeys, type ShardName } from '../
 import type { AnyEvent, DocumentProjection } from '../../kernel/projection.js';
 import { Builds } from '../builds/builds.js';
 import { DocumentRunner, type RunnerLimits } from '../fold/document-runner.js';
+import { freshNonce } from '../fold/nonce.js';
 import { type Decoder, decodePage, type PageEvent } from '../fold/page.js';
 import { type DeadLetter, dependents, unpark } from '../fold/parking.js';
 import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
@@ -152,7 +153,7 @@ export class DeadLetters {
       const dropped = JSON.stringify({ ...letter, reason });
       const refused = await sink.commit({
         expected: checkpoint,
-        next: encodeCheckpoint({ ...at, epoch: at.epoch + 1 }),
+        next: encodeCheckpoint({ ...at, epoch: at.epoch + 1 }, freshNonce()),
         commands: [...unpark([letter], waiting), ['HSET', ownKeys.dropped, letter.position, dropped]],
       });
       if (!refused) return;

@@ -12,6 +12,12 @@ export type Loaded =
   | { readonly kind: 'field'; readonly text: string | undefined }
   | { readonly kind: 'sorted'; readonly members: readonly Scored[] };
 
+/** What was read, and of which state: who folds on another one must not use it. */
+export interface LoadedAt {
+  readonly checkpoint: string | undefined;
+  readonly loaded: readonly Loaded[];
+}
+
 /** What the projector itself keeps beside the documents. */
 export interface SinkState {
   /** As stored; undefined when there is none. */
@@ -41,7 +47,7 @@ export interface FenceMismatch {
 export interface DocumentSink {
   state(): Promise<SinkState>;
   /** One answer per spec, in order, in one round trip. */
-  load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]>;
+  load(specs: readonly ReadSpec[]): Promise<LoadedAt>;
   /** All commands and the checkpoint, or nothing. Undefined: done. */
   commit(commit: SinkCommit): Promise<FenceMismatch | undefined>;
   /** Every document as plain values, in pages and no order; the projector's own keys (`$…`) left out. */

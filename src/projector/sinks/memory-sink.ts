@@ -7,6 +7,7 @@ import {
   type DocumentSink,
   type FenceMismatch,
   type Loaded,
+  type LoadedAt,
   plainHash,
   plainSorted,
   type SinkCommit,
@@ -31,8 +32,9 @@ export class MemorySink implements DocumentSink {
     };
   }
 
-  async load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
-    return specs.map((spec) => this.loaded(spec));
+  async load(specs: readonly ReadSpec[]): Promise<LoadedAt> {
+    const checkpoint = this.keys.get(ownKeys.checkpoint) as string | undefined;
+    return { checkpoint, loaded: specs.map((spec) => this.loaded(spec)) };
   }
 
   async commit({ expected, next, commands }: SinkCommit): Promise<FenceMismatch | undefined> {

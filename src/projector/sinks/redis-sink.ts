@@ -10,6 +10,7 @@ import {
   type DocumentSink,
   type FenceMismatch,
   type Loaded,
+  type LoadedAt,
   plainHash,
   plainSorted,
   type SinkCommit,
@@ -39,11 +40,11 @@ redis.call('SET', KEYS[1], ARGV[2])
 return {}`;
 
 /**
- * KEYS[1] the checkpoint, for its hash tag. ARGV[1] what stands before every key, then the reads, three words each:
- * command, key, field. Many small reads as one command: each command of its own costs the client more than the read.
+ * KEYS[1] the checkpoint. ARGV[1] what stands before every key, then the reads, three words each:
+ * command, key, field. Returns the checkpoint and the replies. Many small reads as one command: each command of its own costs the client more than the read.
  */
 const loadScript = `
-local replies = {}
+local replies = { redis.call('GET', KEYS[1]) }
 for at = 2, #ARGV, 3 do
   local command, key = ARGV[at], ARGV[1] .. ARGV[at + 1]
   if command == 'HGET' then replies[#replies + 1] = redis.call('HGET', key, ARGV[at + 2])
@@ -86,8 +87,7 @@ export class RedisSink implements DocumentSink {
     };
   }
 
-  async load(specs: readonly ReadSpec[]): Promise<readonly Loaded[]> {
-    if (specs.length === 0) return [];
+  async load(specs: readonly ReadSpec[]): Promise<LoadedAt> {
     const calls: Promise<readonly unknown[]>[] = [];
     for (let at = 0; at < specs.length; at += specsMax) {
       const words: string[] = [];
@@ -99,8 +99,15 @@ export class RedisSink implements DocumentSink {
       }
       calls.push(this.run(loadScript, this.prefix + ownKeys.checkpoint, [this.prefix, ...words]) as Promise<unknown[]>);
     }
-    const replies = (await Promise.all(calls)).flat();
-    return specs.map((spec, index) => loadedFrom(spec, replies[index]));
+    const parts = await Promise.all(calls);
+    const checkpoints = parts.map(([found]) => found as string | null);
+    // Of two states, it is of none.
+    const isOne = checkpoints.every((found) => found === checkpoints[0]);
+    const replies = parts.flatMap((part) => part.slice(1));
+    return {
+      checkpoint: (isOne && checkpoints[0]) || undefined,
+      loaded: specs.map((spec, index) => loadedFrom(spec, replies[index])),
+    };
   }
 
   async commit({ expected, next, commands }: SinkCommit): Promise<FenceMismatch | undefined> {
