@@ -64,6 +64,24 @@ describe('the lock of a data directory', () => {
     }
   });
 
+  it('is taken by one of many who try at once over a dead holder', async () => {
+    for (let round = 0; round < 2; round++) {
+      const [dead] = await HeldLog.start(temporary.path);
+      await dead.kill();
+      writeFileSync(join(temporary.path, 'owner.lock.left-by-a-kill'), '');
+      const tries = await Promise.all(Array.from({ length: 3 }, () => HeldLog.start(temporary.path)));
+      const winners = tries.filter(([, said]) => said === 'open');
+      expect(winners).toHaveLength(1);
+      const [[winner]] = winners as [[HeldLog, string]];
+      for (const [held, said] of tries) {
+        if (held !== winner) expect(said).toBe(`log-locked: ${temporary.path} is held by process ${winner.child.pid}`);
+      }
+      expect(await winner.ask('append 1')).toBe(`ok ${round}`);
+      await Promise.all(tries.map(([held]) => held.end()));
+      expect(readdirSync(temporary.path).filter((name) => name.includes('lock'))).toEqual([]);
+    }
+  });
+
   it('is not released by one who lost it', () => {
     const lost = DirectoryLock.acquire(temporary.path);
     const path = join(temporary.path, 'owner.lock');

@@ -2,11 +2,12 @@
 // hard link), so nobody ever reads half of it, and one whose holder is gone is taken over.
 
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventLogError, LogLocked } from '../../event-log.js';
 
 const lockName = 'owner.lock';
+const asideSuffix = '.aside';
 /** Two takers may meet over a dead holder's lock; each meeting leaves one of them the winner. */
 const attemptsMax = 8;
 
@@ -28,15 +29,19 @@ export class DirectoryLock {
     const path = join(directory, lockName);
     const token = randomUUID();
     const own = `${path}.${token}`;
-    writeFileSync(own, JSON.stringify({ pid: process.pid, startedAt: processStat(process.pid)?.startedAt, token }), {
-      mode: 0o640,
-    });
+    const content = JSON.stringify({ pid: process.pid, startedAt: processStat(process.pid)?.startedAt, token });
     try {
       for (let attempt = 0; attempt < attemptsMax; attempt++) {
-        if (tryLink(own, path)) return new DirectoryLock(path, token);
+        writeFileSync(own, content, { mode: 0o640 });
+        if (tryLink(own, path)) {
+          removeLeftovers(directory);
+          // One who took us for the dead holder may just have moved our lock aside.
+          if (readHolder(path)?.token === token) return new DirectoryLock(path, token);
+          continue;
+        }
         const holder = readHolder(path);
         if (holder && isAlive(holder)) throw new LogLocked(directory, holder.pid);
-        setAside(path, `${path}.dead.${token}`, holder?.token);
+        setAside(path, `${path}.${token}${asideSuffix}`, holder?.token);
       }
       throw new EventLogError('log-locked', `${path}: other processes keep taking the lock`, true);
     } finally {
@@ -49,12 +54,20 @@ export class DirectoryLock {
   }
 }
 
+/** What those left who were killed while they took the lock. Who is taking it right now writes his file again. */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(`${lockName}.`) && !name.endsWith(asideSuffix)) rmSync(join(directory, name), { force: true });
+  }
+}
+
 function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // ENOENT: whoever got the lock first has tidied up.
+    if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
 }
