@@ -9,8 +9,7 @@ function tell(writer: number, number: number): void {
   const message = Buffer.alloc(8);
   message.writeUInt32LE(writer, 0);
   message.writeUInt32LE(number, 4);
-  let told = 0;
-  while (told < message.length) told += writeSync(1, message, told);
+  writeSync(1, message);
 }
 
 async function write(log: EmbeddedEventLog, { seed, round }: Orders, writer: number): Promise<never> {

@@ -1,9 +1,9 @@
 // The embedded log under `kill -9`: 64 writers at once in a child process, killed at a random moment, round after round
 // on the same directory. Every acknowledged event must be there, none twice, in order, nothing half-written.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Orders, unitKey } from './log-units.js';
 import { judge } from './log-verdict.js';
@@ -17,31 +17,34 @@ const killAtOpeningMsMax = 25;
 
 interface Victim {
   readonly process: ChildProcess;
+  /** What it tells goes to a file: that takes everything at once, and a kill takes nothing back. */
+  readonly told: string;
   readonly ready: Promise<void>;
 }
 
 function raise(): Victim {
   const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+  const told = join(mkdtempSync(join(tmpdir(), 'homing-told-')), 'acknowledged');
+  const output = openSync(told, 'a');
   const child = spawn(process.execPath, ['--import', here('../register.mjs'), here('./log-child.ts')], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', output, 'pipe'],
   });
+  closeSync(output);
   const ready = new Promise<void>((resolve, reject) => {
-    child.stderr.once('data', (bytes: Buffer) =>
+    child.stderr?.once('data', (bytes: Buffer) =>
       bytes.toString().startsWith('ready') ? resolve() : reject(new Error(bytes.toString())),
     );
     child.once('exit', () => reject(new Error('the child ended before it was ready')));
   });
   ready.catch(() => {});
-  return { process: child, ready };
+  return { process: child, told, ready };
 }
 
 /** Lets the child work and kills it; gives what it had told by then. */
 async function killAtWork(victim: Victim, orders: Orders, afterMs: number): Promise<string[]> {
   await victim.ready;
   const { process: child } = victim;
-  const told: Buffer[] = [];
   let complaint = '';
-  child.stdout?.on('data', (bytes: Buffer) => told.push(bytes));
   child.stderr?.on('data', (bytes: Buffer) => {
     complaint += bytes.toString();
   });
@@ -50,7 +53,8 @@ async function killAtWork(victim: Victim, orders: Orders, afterMs: number): Prom
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   child.kill('SIGKILL');
   if ((await closed) !== 'SIGKILL') throw new Error(`round ${orders.round}: the writers failed: ${complaint}`);
-  const bytes = Buffer.concat(told);
+  const bytes = readFileSync(victim.told);
+  rmSync(dirname(victim.told), { recursive: true });
   const keys: string[] = [];
   for (let at = 0; at + 8 <= bytes.length; at += 8) {
     keys.push(unitKey({ round: orders.round, writer: bytes.readUInt32LE(at), number: bytes.readUInt32LE(at + 4) }));
@@ -89,6 +93,7 @@ export const crashLog: CrashSuite = async ({ rounds, seed, report }) => {
     return { 'acknowledged appends': units, events };
   } finally {
     next.process.kill('SIGKILL');
+    rmSync(dirname(next.told), { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true });
   }
 };
