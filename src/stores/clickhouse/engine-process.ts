@@ -10,10 +10,12 @@ import type { EngineSays, EngineStart } from './engine/engine.main.js';
 /** Opening many parts after a crash takes its time. */
 const readyMsMax = 120_000;
 /** How long the engine of a process that was killed may take to let go of the directory. */
-const lockMsMax = 20_000;
+const lockMsMax = 30_000;
 const lockPauseMs = 100;
 const stopMsMax = 15_000;
 const user = 'homing';
+/** The engine tells the reason (code 76) on stderr, which may come after its message: the message alone is taken for a lock. */
+const locked = /Code: 76\b|Cannot lock file|Failed to create connection/;
 /** Libuv's own pool runs the queries; two more are for files. */
 const poolExtra = 4;
 
@@ -71,7 +73,7 @@ export class EngineProcess {
         await this.begin();
         return;
       } catch (error) {
-        if (!/Code: 76\b|Cannot lock file/.test((error as Error).message) || performance.now() > end) throw error;
+        if (!locked.test((error as Error).message) || performance.now() > end) throw error;
         await delay(lockPauseMs);
       }
     }
