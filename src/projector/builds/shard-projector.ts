@@ -3,21 +3,18 @@
 // missing or outdated beside those that readers read, switches when a new one has caught up, clears what was aborted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
-import { ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
 import { Backoff } from '../backoff.js';
 import { type BatchReport, DocumentRunner, ProjectionStuck, type RunnerLimits } from '../fold/document-runner.js';
 import { Lane } from '../fold/lane.js';
 import type { Decoder } from '../fold/page.js';
-import { DocumentVerifier } from '../operation/document-verifier.js';
-import type { WriteCommand } from '../sinks/document-sink.js';
 import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { checkBuild, droppedByHand } from './build-check.js';
 import { judgeBuild } from './build-judge.js';
 import { type BuildList, Builds } from './builds.js';
 
 const lookEveryMs = 1_000;
-/** A new build is compared in the documents of one owner in so many. */
-const sampleParts = 16;
 
 export interface ShardProjectorOptions {
   readonly log: EventLog;
@@ -162,7 +159,7 @@ export class ShardProjector {
     const { redis, shards, limits, listener } = this.options;
     const report = (batch: BatchReport) => listener?.batch?.(builds.name, build, batch);
     const sink = new RedisSink(redis, builds.name, build);
-    const inherit = () => this.inherited(builds);
+    const inherit = () => droppedByHand(redis, builds);
     const runner = new DocumentRunner(projection, sink, { shard: this.shard, shards, logId, limits, report, inherit });
     const placed: Running = { builds, build, runner, sink, active, ripe: false, check: 'to-do' };
     this.running.set(keyOf(projection.name, build), placed);
@@ -205,7 +202,7 @@ export class ShardProjector {
       if (active === one.build) continue;
       // Where nothing is read yet, readers wait: there is nothing to be compared with what they see.
       if (active !== undefined && one.check === 'to-do') {
-        this.background(this.checkBuild(one, signal));
+        this.background(this.check(one, signal));
         continue;
       }
       if ((await one.builds.activate(one.build, active)) !== 'switched') continue;
@@ -214,48 +211,24 @@ export class ShardProjector {
     }
   }
 
-  /** Holds some of the new documents against an independent fold before readers see any; the lane goes on meanwhile. */
-  private async checkBuild(one: Running, signal: AbortSignal): Promise<void> {
+  /** The lane goes on meanwhile. */
+  private async check(one: Running, signal: AbortSignal): Promise<void> {
     one.check = 'running';
-    const { projection } = one.runner;
-    const part = one.build % sampleParts;
-    const { logId } = one.runner;
-    const verifier = new DocumentVerifier({
-      ...this.options,
-      projection,
-      logId,
-      name: one.builds.name,
-      build: one.build,
-      sample: { part, parts: sampleParts },
-    });
     try {
-      const { differences, told } = await verifier.verify(signal);
-      one.check = differences === 0 ? 'passed' : 'failed';
-      if (differences === 0) {
-        await this.takeOver([one], signal);
-        return;
-      }
-      await one.builds.mark(one.build, 'aborted');
-      const first = told[0]?.at ?? '';
-      const reason = `build ${one.build} differs from the fold of the log in ${differences} documents (${first}): it was given up`;
-      this.options.listener?.stuck?.(one.builds.name, new ProjectionStuck(projection.name, reason));
+      const { runner, builds, build } = one;
+      await checkBuild({ ...this.options, projection: runner.projection, logId: runner.logId, builds, build }, signal);
+      one.check = 'passed';
+      await this.takeOver([one], signal);
     } catch (error) {
-      one.check = 'to-do';
-      if (!signal.aborted) this.options.listener?.fault?.(error);
+      one.check = error instanceof ProjectionStuck ? 'failed' : 'to-do';
+      if (error instanceof ProjectionStuck) this.options.listener?.stuck?.(one.builds.name, error);
+      else if (!signal.aborted) this.options.listener?.fault?.(error);
     }
   }
 
   private background(work: Promise<void>): void {
     const tracked = work.finally(() => this.lanes.delete(tracked));
     this.lanes.add(tracked);
-  }
-
-  /** What was dropped by hand stays dropped. */
-  private async inherited(builds: Builds): Promise<readonly WriteCommand[]> {
-    const { active } = await builds.list();
-    if (active === undefined) return [];
-    const letters = Object.entries(await new RedisSink(this.options.redis, builds.name, active).droppedLetters());
-    return letters.length === 0 ? [] : [['HSET', ownKeys.dropped, ...letters.flat()]];
   }
 
   /** Stops builds that are not read nor made any more, clears aborted ones and all kept ones but the newest. */

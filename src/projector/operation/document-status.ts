@@ -17,7 +17,7 @@ export interface BuildStatus extends Lag {
 
 const atNothing = { position: 0n, recordedAt: 0 };
 
-/** Builds that readers read, and those in the making; kept and aborted ones are left out. */
+/** Builds that readers read, may not read, and those in the making; kept and aborted ones are left out. */
 export async function documentStatus(
   redis: RedisClient,
   log: Pick<EventLogReader, 'readAll'>,
@@ -42,7 +42,7 @@ type Row = Omit<BuildStatus, keyof Lag | 'position'> & { readonly checkpoint: Ch
 
 async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
   const { states } = await new Builds(redis, name).list();
-  const live = [...states].filter(([, state]) => state === 'active' || state === 'building');
+  const live = [...states].filter(([, state]) => state !== 'kept' && state !== 'aborted');
   return await Promise.all(
     live.map(async ([build, state]) => {
       const { checkpoint, parkedKeys, deadLetters } = await new RedisSink(redis, name, build).state();
