@@ -87,7 +87,6 @@ export const thread: DocumentProjection = {
         const marks = threadKeys.marks(conversationId);
         if ((view.field<ReadMark>(marks, readerId)?.seq ?? -1) >= seq) return;
         view.setField(marks, readerId, { seq, at: event.metadata.occurredAt } satisfies ReadMark);
-        view.notify(conversationId, 'read', readerId);
       },
     },
   },

@@ -1,6 +1,7 @@
 // The read side for the app, as one module: what it needs is handed in.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { ShardName } from '../kernel/document-keys.js';
 import { keyedHash } from '../kernel/ids.js';
 import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader } from '../stores/documents/reader.js';
@@ -8,6 +9,8 @@ import { BrandIds } from './brand-ids.js';
 import { FeedController, FeedHandler } from './feed.query.js';
 import { FriendListHandler, FriendsController } from './friends.query.js';
 import { InboxController, InboxHandler } from './inbox.query.js';
+import { LIVE, LiveController, type LiveParts } from './live/live.controller.js';
+import { LiveTail } from './live/live-tail.js';
 import { ReadSide } from './read-side.js';
 import { RelationshipsController, RelationshipsHandler } from './relationships.query.js';
 import { ShareController, ShareDetailHandler } from './share.query.js';
@@ -22,6 +25,17 @@ export interface QueriesOptions {
   readonly readWaitMsMax: number;
   readonly masterKey: Buffer;
   readonly threads: ThreadLog;
+  /** A look of the live streams that failed; the next one is tried all the same. */
+  readonly failed?: (error: unknown) => void;
+}
+
+/** Projections that tell live listeners. */
+const liveProjections = ['cards', 'friends', 'friend-feed', 'inbox', 'shares'];
+
+function liveShards(shards: number): ShardName[] {
+  return liveProjections.flatMap((projection) =>
+    Array.from({ length: shards }, (_, shard) => ({ projection, shard, shards })),
+  );
 }
 
 @Module({})
@@ -30,6 +44,7 @@ export class QueriesModule {}
 export function queriesModule(options: QueriesOptions): DynamicModule {
   const reader = new DocumentReader(options.redis, options.shards);
   const readSide = new ReadSide(reader, new Progress(reader), options.logId, options.readWaitMsMax);
+  const tail = new LiveTail(reader, liveShards(options.shards), options.failed ?? (() => undefined));
   const brandKey = Buffer.from(keyedHash(options.masterKey, 'brand-ids'), 'base64url');
   return {
     module: QueriesModule,
@@ -42,10 +57,12 @@ export function queriesModule(options: QueriesOptions): DynamicModule {
       UnreadController,
       ThreadController,
       ShareController,
+      LiveController,
     ],
     providers: [
       { provide: ReadSide, useValue: readSide },
       { provide: BrandIds, useValue: new BrandIds(brandKey) },
+      { provide: LIVE, useValue: { tail, reader, logId: options.logId } satisfies LiveParts },
       { provide: THREAD_LOG, useValue: options.threads },
       FeedHandler,
       FriendListHandler,
