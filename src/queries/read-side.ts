@@ -102,7 +102,8 @@ export class Answer {
   }
 }
 
-async function notReady<Value>(reading: Promise<Value>): Promise<Value> {
+/** @throws Problem `store-unavailable` while there is no build to read */
+export async function notReady<Value>(reading: Promise<Value>): Promise<Value> {
   try {
     return await reading;
   } catch (error) {

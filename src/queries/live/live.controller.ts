@@ -10,6 +10,7 @@ import { Problem } from '../../http/problem/problem.js';
 import { By, type Caller } from '../../http/request/caller.js';
 import { decodePositionToken, encodePositionToken } from '../../kernel/position-token.js';
 import type { DocumentReader } from '../../stores/documents/reader.js';
+import { notReady } from '../read-side.js';
 import { type LiveChange, LiveTail } from './live-tail.js';
 
 /** Streams that are open at a time in one process. */
@@ -51,7 +52,7 @@ export class LiveController implements OnModuleDestroy {
     const events = new Observable<MessageEvent>((subscriber) => {
       const stream = new MemberStream(this.parts, caller.memberId ?? '', (event) => subscriber.next(event));
       const ping = setInterval(() => stream.ping(), pingEveryMs);
-      void stream.begin(resumeAt, mustReset).catch((error: unknown) => subscriber.error(error));
+      void notReady(stream.begin(resumeAt, mustReset)).catch((error: unknown) => subscriber.error(error));
       return () => {
         clearInterval(ping);
         stream.end();
