@@ -32,7 +32,11 @@ interface DumboModule {
   dumbo(options: object): { execute: unknown; close(): Promise<void> };
 }
 interface PgModule {
-  default: { Pool: new (options: object) => { end(): Promise<void>; on(event: 'error', handle: () => void): void } };
+  default: {
+    Pool: new (
+      options: object,
+    ) => { end(): Promise<void>; query(sql: string): Promise<unknown>; on(event: 'error', handle: () => void): void };
+  };
 }
 
 export interface EmmettModules {
@@ -93,6 +97,9 @@ export function emmettOn(postgres: Postgres, { emmett, dumbo, pg }: EmmettModule
         // What its consumers are built on, too.
         scan: () => readBack(reader.execute),
         follow: () => readBack(reader.execute),
+        settle: async () => {
+          await pool.query('VACUUM ANALYZE');
+        },
         close: async () => {
           await store.close();
           await pool.end();

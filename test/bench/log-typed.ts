@@ -18,6 +18,7 @@ export interface TypedStore {
   scan(): Promise<number>;
   /** As scan, but as a subscriber from the start until it has caught up. */
   follow(): Promise<number>;
+  settle?(): Promise<void>;
   close(): Promise<void>;
 }
 
