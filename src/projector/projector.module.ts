@@ -1,6 +1,7 @@
 // The projector of one process as a module: it starts with the application and stops before the stores close.
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Registry } from 'prom-client';
+import type { Progress } from '../stores/documents/progress.js';
 import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './builds/document-projector.js';
 import { documentStatus, shardNames } from './operation/document-status.js';
@@ -31,12 +32,14 @@ export function projectorModule(options: DocumentProjectorOptions): DynamicModul
 export interface WatchedOptions
   extends Omit<DocumentProjectorOptions, 'listener'>,
     Pick<FitnessOptions, 'acknowledged'> {
+  /** Is told where the read models are, so that whoever waits for them in this process hears of it at once. */
+  readonly progress?: Progress;
   readonly registry: Registry;
   readonly report: Report;
 }
 
 /** The module with its figures, and the health check to show beside the others. */
-export function watchedProjector({ registry, report, acknowledged, ...options }: WatchedOptions): {
+export function watchedProjector({ registry, report, acknowledged, progress, ...options }: WatchedOptions): {
   readonly module: DynamicModule;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
@@ -48,6 +51,7 @@ export function watchedProjector({ registry, report, acknowledged, ...options }:
     status: () => documentStatus(options.redis, options.log, names, Date.now()),
     head: () => options.log.head(),
     ...(acknowledged ? { acknowledged } : {}),
+    ...(progress ? { progress } : {}),
   });
   return {
     module: projectorModule({ ...options, listener: watch }),

@@ -25,6 +25,8 @@ export interface QueriesOptions {
   readonly readWaitMsMax: number;
   readonly masterKey: Buffer;
   readonly threads: ThreadLog;
+  /** Absent: one that asks Redis alone. */
+  readonly progress?: Progress;
   /** A look of the live streams that failed; the next one is tried all the same. */
   readonly failed?: (error: unknown) => void;
 }
@@ -42,8 +44,8 @@ function liveShards(shards: number): ShardName[] {
 export class QueriesModule {}
 
 export function queriesModule(options: QueriesOptions): DynamicModule {
-  const reader = new DocumentReader(options.redis, options.shards);
-  const readSide = new ReadSide(reader, new Progress(reader), options.logId, options.readWaitMsMax);
+  const reader = new DocumentReader(options.redis, options.shards, options.logId);
+  const readSide = new ReadSide(reader, options.progress ?? new Progress(reader), options.logId, options.readWaitMsMax);
   const tail = new LiveTail(reader, liveShards(options.shards), options.failed ?? (() => undefined));
   const brandKey = Buffer.from(keyedHash(options.masterKey, 'brand-ids'), 'base64url');
   return {

@@ -8,6 +8,7 @@ import type { HealthCheck } from '../http/operation/health.controller.js';
 import type { DocumentProjectorOptions } from '../projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../projector/fold/document-runner.js';
 import { watchedProjector } from '../projector/projector.module.js';
+import type { Progress } from '../stores/documents/progress.js';
 import { type Engines, reportTo } from './engines.js';
 import type { WriteSide } from './write-side.js';
 
@@ -43,9 +44,9 @@ export function documentProjector(
   config: Config,
   engines: Engines,
   writeSide: WriteSide,
-  { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
+  { logger, registry, progress }: { readonly logger: Logger; readonly registry: Registry; readonly progress: Progress },
 ): MountedPart {
   const options = documentProjectorOptions(config, engines, writeSide);
   const acknowledged = () => engines.log.acknowledged;
-  return watchedProjector({ ...options, acknowledged, registry, report: reportTo(logger, 'projector') });
+  return watchedProjector({ ...options, acknowledged, progress, registry, report: reportTo(logger, 'projector') });
 }

@@ -14,6 +14,7 @@ import { makeLogger, NestLogger } from '../http/operation/log.js';
 import { makeRegistry } from '../http/operation/prometheus.controller.js';
 import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.js';
 import { queriesModule } from '../queries/queries.module.js';
+import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader } from '../stores/documents/reader.js';
 import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
@@ -41,22 +42,32 @@ export interface Service {
   close(): Promise<void>;
 }
 
-function appQueries(config: Config, { log, logId, redis }: Engines, { codec }: WriteSide): DynamicModule {
+function appQueries(
+  config: Config,
+  { log, logId, redis }: Engines,
+  { codec }: WriteSide,
+  progress: Progress,
+): DynamicModule {
   const { shards } = config.projector;
   const { readWaitMsMax } = config.http;
   const threads = { log, decode: (event: LogEvent) => codec.decode(event, { reveal: true }) };
-  return queriesModule({ redis: redis.client, shards, logId, readWaitMsMax, masterKey: config.masterKey, threads });
+  const { masterKey } = config;
+  return queriesModule({ redis: redis.client, shards, logId, readWaitMsMax, masterKey, threads, progress });
 }
 
 /** A process of every role answers health and figures; the API and the projector are there by role. */
 function partsOf(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched): MountedPart[] {
   const parts: MountedPart[] = [];
+  const progress = new Progress(new DocumentReader(engines.redis.client, config.projector.shards, engines.logId));
   if (hasApi(config)) {
-    parts.push({ module: appQueries(config, engines, writeSide) }, { module: metrics(config, engines, writeSide) });
+    parts.push(
+      { module: appQueries(config, engines, writeSide, progress) },
+      { module: metrics(config, engines, writeSide) },
+    );
     parts.push({ module: operationsModule(localOperations(config, engines, writeSide)) });
   }
   if (config.role === 'all' || config.role === 'projector') {
-    parts.push(documentProjector(config, engines, writeSide, watched));
+    parts.push(documentProjector(config, engines, writeSide, { ...watched, progress }));
     parts.push(factsProjector(config, engines, writeSide, watched));
   }
   if (config.role === 'all' || config.role === 'worker') parts.push(timerWorker(config, engines, writeSide, watched));

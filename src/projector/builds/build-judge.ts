@@ -6,11 +6,11 @@ import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
 
 /**
  * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection, readable.
- * lost: its data are not whole.
+ * lost: its data are not whole. beyond: it knows more than the log does, which must have been restored.
  */
-export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost';
+export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost' | 'beyond';
 
-/** @throws ProjectionStuck when the build belongs to another log, or knows more than the log does. */
+/** @throws ProjectionStuck when the build belongs to another log. */
 export async function judgeBuild(
   redis: RedisClient,
   projection: DocumentProjection,
@@ -29,11 +29,6 @@ export async function judgeBuild(
       `Redis holds build ${build} of log ${marker.logId}, this is log ${log.id}; use another Redis, or build it again from this log with homing rebuild`,
     );
   }
-  if (checkpoint.position > log.head) {
-    throw new ProjectionStuck(
-      projection.name,
-      `build ${build} stands at ${checkpoint.position}, beyond the head of the log (${log.head}): was the log restored? Build it again with homing rebuild`,
-    );
-  }
+  if (checkpoint.position > log.head) return 'beyond';
   return marker.version === projection.version ? 'sound' : 'outdated';
 }

@@ -3,7 +3,8 @@
 import { activeKey, buildPrefix, buildsKey, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
 
-export const buildStates = ['building', 'active', 'kept', 'aborted'] as const;
+/** refused: readers must not read it, and it is not thrown away either: it may be the log that is the wrong one. */
+export const buildStates = ['building', 'active', 'kept', 'aborted', 'refused'] as const;
 export type BuildState = (typeof buildStates)[number];
 
 export interface BuildList {
@@ -20,11 +21,14 @@ const activateScript = `
 local active = redis.call('GET', KEYS[1]) or ''
 if active ~= ARGV[2] or redis.call('HGET', KEYS[2], ARGV[1]) ~= 'building' then return 'refused' end
 if active ~= '' then
-  local function position(key)
-    local digits = string.match(redis.call('GET', key) or '', '^%S+ (%d+)') or '0'
-    return string.rep('0', 20 - #digits) .. digits
+  local function place(key)
+    local log, digits = string.match(redis.call('GET', key) or '', '^(%S+) (%d+)')
+    digits = digits or '0'
+    return log, string.rep('0', 20 - #digits) .. digits
   end
-  if position(KEYS[3]) < position(KEYS[4]) then return 'behind' end
+  local newLog, newPosition = place(KEYS[3])
+  local oldLog, oldPosition = place(KEYS[4])
+  if newLog == oldLog and newPosition < oldPosition then return 'behind' end
   redis.call('HSET', KEYS[2], active, 'kept')
 end
 redis.call('HSET', KEYS[2], ARGV[1], 'active')
@@ -69,6 +73,18 @@ export class Builds {
   async abandonActive(build: number): Promise<void> {
     await this.redis.del(activeKey(this.name));
     await this.mark(build, 'aborted');
+  }
+
+  /** As abandonActive, but the build is kept as it is. */
+  async refuseActive(build: number): Promise<void> {
+    await this.redis.del(activeKey(this.name));
+    await this.mark(build, 'refused');
+  }
+
+  /** What was refused turns out to be sound. */
+  async reinstate(build: number): Promise<void> {
+    await this.mark(build, 'active');
+    await this.redis.set(activeKey(this.name), String(build));
   }
 
   async mark(build: number, state: BuildState): Promise<void> {

@@ -12,7 +12,7 @@ import type { Decoder } from '../fold/page.js';
 import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
 import { checkBuild, droppedByHand } from './build-check.js';
 import { judgeBuild } from './build-judge.js';
-import { type BuildList, Builds } from './builds.js';
+import { type BuildList, type BuildState, Builds } from './builds.js';
 
 const lookEveryMs = 1_000;
 
@@ -28,6 +28,8 @@ export interface ShardProjectorOptions {
 
 export interface ProjectorListener {
   batch?(name: ShardName, build: number, report: BatchReport): void;
+  /** What readers read has come to this position. */
+  moved?(name: ShardName, position: bigint): void;
   fault?(error: unknown): void;
   stuck?(name: ShardName, error: ProjectionStuck): void;
   /** It goes again, or for the first time. */
@@ -46,6 +48,11 @@ interface Running {
   /** It has been at the head: from now on it tries to take over, once it has been checked. */
   ripe: boolean;
   check: 'to-do' | 'running' | 'passed' | 'failed';
+}
+
+interface LogPlace {
+  readonly id: string;
+  readonly head: bigint;
 }
 
 export class ShardProjector {
@@ -97,39 +104,68 @@ export class ShardProjector {
     await this.takeOver([...this.running.values()], signal);
   }
 
-  private async lookAt(
-    projection: DocumentProjection,
-    builds: Builds,
-    at: { readonly id: string; readonly head: bigint },
-  ): Promise<Running[]> {
+  private async lookAt(projection: DocumentProjection, builds: Builds, at: LogPlace): Promise<Running[]> {
     const list = await builds.list();
     await this.dropGone(projection, builds, list);
-    const fresh: Running[] = [];
-    const building = [...list.states].filter(([, state]) => state === 'building').map(([build]) => build);
-    const isRunning = (build: number) => this.running.has(keyOf(projection.name, build));
-    const { active } = list;
-    let wanted = active === undefined;
-    let problem: unknown;
-    if (active !== undefined && !isRunning(active)) {
-      try {
-        const verdict = await judgeBuild(this.options.redis, projection, builds.name, active, at);
-        if (verdict === 'sound') fresh.push(this.place(projection, builds, active, true, at.id));
-        else wanted = true;
-        if (verdict === 'lost' || verdict === 'fresh') await builds.abandonActive(active);
-      } catch (error) {
-        // A new build may be on its way that takes its place.
-        problem = error;
-      }
-    }
-    for (const build of building.filter((one) => !isRunning(one))) {
+    const read = await this.readBuild(projection, builds, list, at);
+    const making = await this.buildsInTheMaking(projection, builds, list, at);
+    const isMaking = making.length > 0 || [...list.states].some((entry) => this.isMaking(projection, entry));
+    if (read === 'wanted' && !isMaking) making.push(await this.beginBuild(projection, builds, list, at));
+    return typeof read === 'object' ? [read, ...making] : making;
+  }
+
+  /** What readers read: to be run, running or hopeless ('as-it-is'), or there is nothing and a build is wanted. */
+  private async readBuild(
+    projection: DocumentProjection,
+    builds: Builds,
+    { active, states }: BuildList,
+    at: LogPlace,
+  ): Promise<Running | 'as-it-is' | 'wanted'> {
+    const refused = [...states].find(([, state]) => state === 'refused')?.[0];
+    const build = active ?? refused;
+    if (build === undefined) return 'wanted';
+    if (this.isRunning(projection, build)) return 'as-it-is';
+    try {
       const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
-      if (verdict === 'sound' || verdict === 'fresh') fresh.push(this.place(projection, builds, build, false, at.id));
+      if (verdict === 'beyond') {
+        if (build === active) await builds.refuseActive(build);
+        throw beyondHead(projection, build);
+      }
+      if (verdict === 'sound') {
+        if (build === refused) await builds.reinstate(build);
+        return this.place(projection, builds, build, true, at.id);
+      }
+      if (verdict !== 'outdated') await builds.abandonActive(build);
+      return 'wanted';
+    } catch (error) {
+      // It needs a person; that person may have asked for a new build.
+      if (!(error instanceof ProjectionStuck)) throw error;
+      this.options.listener?.stuck?.(builds.name, error);
+      return 'as-it-is';
+    }
+  }
+
+  private async buildsInTheMaking(
+    projection: DocumentProjection,
+    builds: Builds,
+    { states }: BuildList,
+    at: LogPlace,
+  ): Promise<Running[]> {
+    const found: Running[] = [];
+    for (const [build, state] of states) {
+      if (state !== 'building' || this.isRunning(projection, build)) continue;
+      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
+      if (verdict === 'sound' || verdict === 'fresh') found.push(this.place(projection, builds, build, false, at.id));
       else await builds.mark(build, 'aborted');
     }
-    const isMaking = building.some(isRunning) || fresh.some(({ active: read }) => !read);
-    if (wanted && !isMaking) fresh.push(await this.beginBuild(projection, builds, list, at));
-    if (problem !== undefined) throw problem;
-    return fresh;
+    return found;
+  }
+
+  private isRunning({ name }: DocumentProjection, build: number): boolean {
+    return this.running.has(keyOf(name, build));
+  }
+  private isMaking(projection: DocumentProjection, [build, state]: readonly [number, BuildState]): boolean {
+    return state === 'building' && this.isRunning(projection, build);
   }
 
   /** The build to make: an older one of the same version that was kept goes on from where it stopped. */
@@ -137,7 +173,7 @@ export class ShardProjector {
     projection: DocumentProjection,
     builds: Builds,
     { states }: BuildList,
-    at: { readonly id: string; readonly head: bigint },
+    at: LogPlace,
   ): Promise<Running> {
     for (const [build, state] of states) {
       if (state !== 'kept') continue;
@@ -157,13 +193,14 @@ export class ShardProjector {
     logId: string,
   ): Running {
     const { redis, shards, limits, listener } = this.options;
-    const report = (batch: BatchReport) => listener?.batch?.(builds.name, build, batch);
     const sink = new RedisSink(redis, builds.name, build);
     const inherit = () => droppedByHand(redis, builds);
+    const report = (batch: BatchReport) => {
+      listener?.batch?.(builds.name, build, batch);
+      if (placed.active) listener?.moved?.(builds.name, batch.position);
+    };
     const runner = new DocumentRunner(projection, sink, { shard: this.shard, shards, logId, limits, report, inherit });
     const placed: Running = { builds, build, runner, sink, active, ripe: false, check: 'to-do' };
-    this.running.set(keyOf(projection.name, build), placed);
-    listener?.placed?.(builds.name, build);
     return placed;
   }
 
@@ -187,7 +224,11 @@ export class ShardProjector {
         },
       },
     );
-    for (const one of group) one.lane = lane;
+    for (const one of group) {
+      one.lane = lane;
+      this.running.set(keyOf(one.builds.name.projection, one.build), one);
+      listener?.placed?.(one.builds.name, one.build);
+    }
     const run = lane.run(signal).finally(() => {
       this.lanes.delete(run);
       for (const one of group) if (one.lane === lane) this.forget(one);
@@ -232,7 +273,7 @@ export class ShardProjector {
   }
 
   /** Stops builds that are not read nor made any more, clears aborted ones and all kept ones but the newest. */
-  private async dropGone(projection: DocumentProjection, builds: Builds, { states }: BuildList): Promise<void> {
+  private async dropGone(projection: DocumentProjection, builds: Builds, { active, states }: BuildList): Promise<void> {
     for (const [key, one] of this.running) {
       const state = states.get(one.build);
       if (key !== keyOf(projection.name, one.build) || state === 'active' || state === 'building') continue;
@@ -242,7 +283,8 @@ export class ShardProjector {
     const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
     const surplus = kept.toSorted((a, b) => b - a).slice(1);
     for (const [build, state] of states) {
-      if (state !== 'aborted' && !surplus.includes(build)) continue;
+      const isOver = state === 'aborted' || (state === 'refused' && active !== undefined);
+      if (!isOver && !surplus.includes(build)) continue;
       await builds.clear(build);
     }
   }
@@ -250,6 +292,13 @@ export class ShardProjector {
   private forget({ builds, build }: Running): void {
     this.running.delete(keyOf(builds.name.projection, build));
   }
+}
+
+function beyondHead({ name }: DocumentProjection, build: number): ProjectionStuck {
+  return new ProjectionStuck(
+    name,
+    `build ${build} knows more than the log: was the log restored? Nothing is read from it; build it again with homing rebuild`,
+  );
 }
 
 function keyOf(projection: string, build: number): string {

@@ -55,6 +55,8 @@ export interface BatchReport {
   readonly events: number;
   readonly commands: number;
   readonly parked: number;
+  /** Of the last event considered. */
+  readonly position: bigint;
 }
 
 interface TriedFold {
@@ -172,7 +174,8 @@ export class DocumentRunner {
   /** Nothing new up to `position`: moves the checkpoint alone, so that a token is always passed in the end. */
   async pass(position: bigint): Promise<void> {
     if (position <= this.position) return;
-    await this.write({ ...this.checkpoint, position }, []);
+    if (!(await this.write({ ...this.checkpoint, position }, []))) return;
+    this.options.report?.({ events: 0, commands: 0, parked: 0, position });
   }
 
   private slice(page: readonly PageEvent[], start: number): readonly PageEvent[] {
@@ -202,7 +205,12 @@ export class DocumentRunner {
       }
       if (await this.write({ ...this.checkpoint, position: last.position, recordedAt: last.recordedAt }, commands)) {
         this.overlay.settle(limits.cachedValuesMax);
-        this.options.report?.({ events: batch.length, commands: commands.length, parked: parked.size });
+        this.options.report?.({
+          events: batch.length,
+          commands: commands.length,
+          parked: parked.size,
+          position: last.position,
+        });
       }
       return;
     }

@@ -1,6 +1,7 @@
 // What the projector tells of itself: figures for Prometheus, lines for the log, and whether it is fit.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShardName } from '../../kernel/document-keys.js';
+import type { Progress } from '../../stores/documents/progress.js';
 import type { Report } from '../../stores/report.js';
 import type { ProjectorListener } from '../builds/shard-projector.js';
 import type { BatchReport, ProjectionStuck } from '../fold/document-runner.js';
@@ -18,7 +19,7 @@ export class ProjectorWatch implements ProjectorListener {
   constructor(
     registry: Registry,
     private readonly report: Report,
-    private readonly options: FitnessOptions,
+    private readonly options: FitnessOptions & { readonly progress?: Pick<Progress, 'saw'> },
   ) {
     this.fitness = new ReadModelFitness(options);
     const registers = [registry];
@@ -61,7 +62,11 @@ export class ProjectorWatch implements ProjectorListener {
     this.events.inc(labels, events);
     this.commands.inc(labels, commands);
     if (parked > 0) this.parked.inc(labels, parked);
-    this.batches.observe(labels, events);
+    if (events > 0) this.batches.observe(labels, events);
+  }
+
+  moved(name: ShardName, position: bigint): void {
+    this.options.progress?.saw(name, position);
   }
 
   fault(error: unknown): void {

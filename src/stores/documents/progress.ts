@@ -46,6 +46,11 @@ export class Progress {
     return passed.every(Boolean);
   }
 
+  /** Told by whoever moves a read model in this process: nobody has to ask then. */
+  saw(name: ShardName, position: bigint): void {
+    this.passed(keyOf(name), position);
+  }
+
   private async ask(): Promise<void> {
     if (this.asking) return;
     this.asking = true;
@@ -63,6 +68,10 @@ export class Progress {
 
   private async look(key: string, name: ShardName): Promise<void> {
     const { position } = await this.reader.checkpoint(name);
+    this.passed(key, position);
+  }
+
+  private passed(key: string, position: bigint): void {
     if (this.seen.size >= seenMax) this.seen.clear();
     this.seen.set(key, position);
     const passed = this.waiters.filter((waiter) => keyOf(waiter.name) === key && waiter.position <= position);

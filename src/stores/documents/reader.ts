@@ -35,9 +35,11 @@ export type AddReads = (pipeline: ChainableCommander, key: (relative: string) =>
 export class DocumentReader {
   private readonly active = new Map<string, number>();
 
+  /** @param logId what was built from another log is not read; absent: whatever is there is */
   constructor(
     private readonly redis: Redis | Cluster,
     readonly shards: number,
+    private readonly logId?: string,
   ) {}
 
   shardName(projection: string, ownerId: string): ShardName {
@@ -95,7 +97,9 @@ export class DocumentReader {
         continue;
       }
       const checkpoint = typeof stored === 'string' ? decodeCheckpoint(stored) : undefined;
-      if (!checkpoint) throw new DocumentsNotReady(name.projection);
+      if (!checkpoint || (this.logId !== undefined && checkpoint.logId !== this.logId)) {
+        throw new DocumentsNotReady(name.projection);
+      }
       return { replies, checkpoint };
     }
     throw new DocumentsNotReady(name.projection);
