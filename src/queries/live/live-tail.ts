@@ -55,7 +55,7 @@ export class LiveTail {
         pipeline.xrange(key(ownKeys.changes), '-', '+', 'COUNT', 1);
         pipeline.xrange(key(ownKeys.changes), `${position + 1n}-0`, '+', 'COUNT', entriesMax);
       });
-      const [[oldest] = [], entries = []] = replies as [StoredEntry[], StoredEntry[]];
+      const [[oldest], entries] = replies as [StoredEntry[], StoredEntry[]];
       // Nothing as old as the position is kept: whether there was something between cannot be known.
       if (
         (oldest && positionOf(oldest) > position && checkpoint.position > position) ||
