@@ -49,13 +49,23 @@ function parse(event: LogEvent, part: 'data' | 'metadata'): Fields {
   return value as Fields;
 }
 
+/** Events that were written together share their instant, and many are read one after the other. */
+const lastInstant = { ms: 0, iso: new Date(0).toISOString() };
+function isoOf(ms: number): string {
+  if (lastInstant.ms !== ms) {
+    lastInstant.iso = new Date(ms).toISOString();
+    lastInstant.ms = ms;
+  }
+  return lastInstant.iso;
+}
+
 function recorded(event: LogEvent, data: Fields): RecordedEvent {
   return {
     id: event.id,
     stream: event.stream,
     revision: event.revision,
     position: event.position,
-    recordedAt: new Date(event.recordedAt).toISOString(),
+    recordedAt: isoOf(event.recordedAt),
     type: event.type,
     data,
     metadata: parse(event, 'metadata') as unknown as EventMetadata,

@@ -51,7 +51,17 @@ export function brandConversationId(memberId: string, brandId: string): string {
   return deriveId('brand-conversation', memberId, brandId);
 }
 
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** What each character may be at each of the 36 places of a UUID: 1 a hex digit in lower case, 2 a dash. */
+const uuidPlaces = Array.from('xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx', (place) => (place === '-' ? 2 : 1));
+const uuidCharacters = new Uint8Array(128);
+for (const digit of '0123456789abcdef') uuidCharacters[digit.charCodeAt(0)] = 1;
+uuidCharacters['-'.charCodeAt(0)] = 2;
+
+/** In lower case. Asked of every event that is written, so by the letter: a third of what a pattern costs. */
 export function isUuid(text: string): boolean {
-  return uuidPattern.test(text);
+  if (text.length !== 36) return false;
+  for (let at = 0; at < 36; at += 1) {
+    if (uuidCharacters[text.charCodeAt(at)] !== uuidPlaces[at]) return false;
+  }
+  return true;
 }

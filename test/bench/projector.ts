@@ -1,5 +1,5 @@
 // The projectors against their limits: the Redis sink and the same commands with nothing behind them; a rebuild of every
-// read model and the slower of its two sinks alone; how soon a write is seen. The event mix is the demo's.
+// read model and the slower of its two sinks alone; how soon a write is seen; how much memory it takes. The event mix is the demo's.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,9 @@ import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { openRedis } from '../../src/stores/redis/open-redis.js';
 import { asPages, copies, demoEvents, type PlainEvent } from './demo-events.js';
-import { benchFacts } from './facts.js';
+import { benchFacts } from './projector-facts.js';
 import { benchLatency } from './projector-latency.js';
+import { benchMemory, memoryLane } from './projector-memory.js';
 import { benchRebuild } from './projector-rebuild.js';
 import { type BenchOptions, type BenchSuite, race } from './suite.js';
 
@@ -27,9 +28,10 @@ export const benchProjector: BenchSuite = async (options) => {
     const kept = process.env['BENCH_DEMO_DIR'];
     const events = await demoEvents(kept ?? join(directory, 'demo'), options.note);
     if ('documents into Redis'.includes(options.only)) await benchDocuments(directory, events, options);
-    if ('facts into ClickHouse'.includes(options.only)) await benchFacts(options);
+    if ('facts into ClickHouse'.includes(options.only)) await benchFacts(directory, events, options);
     if ('rebuild of everything'.includes(options.only)) await benchRebuild(directory, events, options);
     if ('seen after'.includes(options.only)) await benchLatency(directory, options);
+    if (memoryLane.includes(options.only)) await benchMemory(directory, events, options);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -6,7 +6,6 @@ import type { BenchSuite } from './suite.js';
 
 const suites: Readonly<Record<string, () => Promise<BenchSuite>>> = {
   log: async () => (await import('./log.js')).benchLog,
-  facts: async () => (await import('./facts.js')).benchFacts,
   cuts: async () => (await import('./cuts.js')).benchCuts,
   projector: async () => (await import('./projector.js')).benchProjector,
 };
