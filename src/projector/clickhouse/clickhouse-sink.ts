@@ -198,8 +198,8 @@ export class ClickHouseSink {
 
   /** The same insert again, then the thorough check; on a difference the next attempt. */
   private async settle(last: ChunkPlan): Promise<void> {
-    const { log, tables, source, decode } = this.deps;
-    const chunk = await chunkOfPlan(log, source, decode, last);
+    const { log, tables } = this.deps;
+    const chunk = await chunkOfPlan({ ...this.deps, stream: this.stream }, last);
     if (!chunk) {
       throw new FactsLost(
         `the rows of plan ${last.revision} (${last.after}–${last.to}) are not those that were planned`,

@@ -6,10 +6,11 @@ import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
 import { lagOf } from '../operation/lag.js';
 import type { ProjectionRow } from '../operation/operations.js';
+import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
-import { ChunkBuilder, type FactSource } from './chunk/chunk.js';
-import { type Decode, eventAt } from './chunk/chunk-stream.js';
-import { appendPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
+import { type Chunk, ChunkBuilder, type FactSource } from './chunk/chunk.js';
+import type { Decode } from './chunk/chunk-stream.js';
+import { appendPlan, lastPlan, parkedAmong, planOf, planStream } from './chunk/plan-log.js';
 import type { Engine } from './engine.js';
 import {
   activeOf,
@@ -20,9 +21,9 @@ import {
   nextBuild,
   readBuilds,
 } from './fact-builds.js';
-import { FactsVerifier } from './facts-verifier.js';
 import { FactTables } from './tables/fact-tables.js';
 import { fingerprint } from './tables/schema.js';
+import { FactsVerifier } from './verification/facts-verifier.js';
 
 export interface FactsOperationsOptions {
   readonly log: EventLog;
@@ -172,24 +173,14 @@ export class FactsOperations {
 
   /** One chunk of just these events, planned like any other; how many of them made rows. */
   private async takeIn(events: readonly LogEvent[]): Promise<number> {
-    const { log, source, decode } = this.options;
+    const { log } = this.options;
     const { build } = await this.active();
     const stream = planStream(this.name, build);
     for (let attempt = 0; attempt < triesMax; attempt += 1) {
       const last = await lastPlan(log, stream);
-      const builder = new ChunkBuilder(source, last?.to ?? 0n);
-      const only: bigint[] = [];
-      for (const event of events) {
-        try {
-          builder.add(decode(event));
-          only.push(event.position);
-        } catch {
-          // It stays parked, with the reason it was parked for.
-        }
-      }
-      const chunk = builder.build();
-      if (!chunk) return 0;
       const to = last?.to ?? 0n;
+      const { chunk, only } = this.chunkOf(await this.notTakenIn(stream, events), to);
+      if (!chunk) return 0;
       const plan = await appendPlan(log, stream, last, { ...planOf(chunk), after: to, to, only });
       if (!plan) continue;
       const tables = this.tables(build);
@@ -198,9 +189,39 @@ export class FactsOperations {
       // The sink of this build finds the plan and carries it out, as it would after a crash.
       if (differences.length > 0) throw new Error(`taken in, but not whole yet: ${differences.join(', ')}`);
       await tables.saveOutcome(plan);
+      await tables.saveProgress({
+        logId: await log.id(),
+        position: to,
+        completeUpToMs: 0,
+        planRevision: plan.revision,
+      });
       return only.length;
     }
     throw new Error('the sink kept planning; nothing was retried, try again');
+  }
+
+  /** Whoever planned these before and died has planned them all the same: only the plans know. */
+  private async notTakenIn(stream: string, events: readonly LogEvent[]): Promise<readonly LogEvent[]> {
+    const positions = new Set(events.map(({ position }) => position));
+    const { takenIn } = await parkedAmong(this.options.log, stream, positions);
+    return events.filter(({ position }) => !takenIn.has(position));
+  }
+
+  private chunkOf(
+    events: readonly LogEvent[],
+    after: bigint,
+  ): { readonly chunk: Chunk | undefined; readonly only: readonly bigint[] } {
+    const builder = new ChunkBuilder(this.options.source, after);
+    const only: bigint[] = [];
+    for (const event of events) {
+      try {
+        builder.add(this.options.decode(event));
+        only.push(event.position);
+      } catch {
+        // It stays parked, with the reason it was parked for.
+      }
+    }
+    return { chunk: builder.build(), only };
   }
 
   private async lettersOf(build: number): Promise<DeadLetter[]> {
@@ -221,9 +242,9 @@ export class FactsOperations {
 
   private async events(letters: readonly DeadLetter[]): Promise<LogEvent[]> {
     const found: LogEvent[] = [];
-    for (const { position, eventId } of letters) {
-      for await (const event of eventAt(this.options.log, BigInt(position)))
-        if (event.id === eventId) found.push(event);
+    for (const letter of letters) {
+      const event = await parkedEvent(this.options.log, letter);
+      if (event) found.push(event);
     }
     return found;
   }

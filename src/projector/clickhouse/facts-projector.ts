@@ -216,9 +216,9 @@ export class FactsProjector {
 
   /** Folds some chunks of a new build once more and compares every row and roll-up. @throws Error on a difference */
   private async compare(build: number): Promise<void> {
-    const { log, source, decode } = this.options;
-    for (const plan of await samplePlans(log, planStream(this.name, build), sampledChunks)) {
-      const chunk = await chunkOfPlan(log, source, decode, plan);
+    const stream = planStream(this.name, build);
+    for (const plan of await samplePlans(this.options.log, stream, sampledChunks)) {
+      const chunk = await chunkOfPlan({ ...this.options, stream }, plan);
       const differences = chunk ? await this.tables(build).differences(plan, chunk) : ['what was planned'];
       if (differences.length > 0) {
         throw new Error(`build ${build} differs from the log in chunk ${plan.id}: ${differences.join(', ')}`);
