@@ -1,20 +1,15 @@
 // Compares a build of the facts with the log: every row of the fact table by its text, and every roll-up with what its view
 // makes of the fact table. The projector may go on writing meanwhile.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { differencesToldMax } from '../../operation/verifier.js';
 import type { PlannedSource } from '../chunk/chunk-stream.js';
-import { lastPlan } from '../chunk/plan-log.js';
 import type { FactTables } from '../tables/fact-tables.js';
 import { digestOf, finalised, type RollUpShape } from '../tables/roll-up-check.js';
 import { FactRows } from './fact-rows.js';
 import { Findings, type TableReport } from './findings.js';
+import { differencesWhenStill } from './still.js';
 
 /** Rows of a roll-up compared in one query; a larger one is compared in parts. */
 const rowsPerPart = 2_000_000;
-/** A roll-up that is being written to is looked at so often before it is said that it cannot be compared. */
-const looksMax = 50;
-const lookEveryMs = 100;
-
 export interface FactsVerifierOptions extends PlannedSource {
   readonly tables: FactTables;
 }
@@ -46,34 +41,14 @@ export class FactsVerifier {
       const found = `(${finalised(shape, shape.rollUp.table)})`;
       const expected = `(${finalised(shape, `(${shape.rollUp.select(schema.factTable)})`)})`;
       const sides = { found: `SELECT * FROM ${found}${only}`, expected: `SELECT * FROM ${expected}${only}` };
-      if (await this.isStillDifferent(shape, sides)) await this.cellsOf(shape, sides, findings);
+      const look = async () => {
+        const same = (await digestOf(engine, shape, sides.found)) === (await digestOf(engine, shape, sides.expected));
+        return same ? [] : [shape.rollUp.table];
+      };
+      const different = await differencesWhenStill(this.options, look);
+      if (different.length > 0) await this.cellsOf(shape, sides, findings);
     }
     return findings.report(shape.rollUp.table);
-  }
-
-  /** Compares until both sides are equal, or different while nobody writes. */
-  private async isStillDifferent(
-    shape: RollUpShape,
-    sides: { readonly found: string; readonly expected: string },
-  ): Promise<boolean> {
-    const { engine } = this.options.tables;
-    for (let look = 0; look < looksMax; look += 1) {
-      const before = await this.quietAt();
-      const found = await digestOf(engine, shape, sides.found);
-      if (found === (await digestOf(engine, shape, sides.expected))) return false;
-      if (before !== undefined && before === (await this.quietAt())) return true;
-      await sleep(lookEveryMs);
-    }
-    throw new Error(`${shape.rollUp.table} is written to all the time: verify when there is less to do`);
-  }
-
-  /** The last plan when it is carried out; undefined while one is being carried out. */
-  private async quietAt(): Promise<number | undefined> {
-    const { log, tables, stream } = this.options;
-    const progress = await tables.progress();
-    const plan = await lastPlan(log, stream);
-    if (!plan) return -1;
-    return progress?.planRevision === plan.revision ? plan.revision : undefined;
   }
 
   private async cellsOf(
