@@ -20,7 +20,7 @@ export interface FactsReaderOptions {
   readonly queryBytesMax: number;
 }
 
-/** The tables are not there yet: the projector has not made them. */
+/** There is nothing that may be read: the projector has not made it yet, or makes it anew. */
 export class FactsNotReady extends Error {
   constructor() {
     super('the facts are being built');
@@ -53,6 +53,8 @@ export class FactsReader {
     const [row] = rows;
     if (!row) throw new FactsNotReady();
     const position = BigInt(row.at_position);
+    // They know more than the log, which was restored: they are counts of what never happened.
+    if (position > latest && position > (await head())) throw new FactsNotReady();
     // Nothing in the log that is not counted: then it is complete up to now.
     const completeUpToMs = position >= latest ? Math.max(now(), Number(row.complete)) : Number(row.complete);
     return { build: Number(row.build), position, completeUpToMs };

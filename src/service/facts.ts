@@ -1,4 +1,5 @@
 // The facts in ClickHouse as parts of a process: the projector that fills them, and the questions that read them.
+import { randomUUID } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -8,6 +9,7 @@ import { factColumns } from '../../projections/fact-row.js';
 import type { Config } from '../config.js';
 import { decodeHidden } from '../event-log/codec.js';
 import { metricsModule } from '../metrics/metrics.module.js';
+import { Lease } from '../projector/builds/lease.js';
 import { Engine } from '../projector/clickhouse/engine.js';
 import { watchedFacts } from '../projector/clickhouse/facts.module.js';
 import { FactsOperations } from '../projector/clickhouse/facts-operations.js';
@@ -31,6 +33,8 @@ export function factsProjectorOptions(
   { clock }: Pick<WriteSide, 'clock'>,
 ): Omit<FactsProjectorOptions, 'engine' | 'listener'> & { readonly client: ClickHouseClient } {
   return {
+    // Whoever holds the embedded log is alone.
+    ...(engines.isLogShared ? { lease: new Lease(engines.redis.client, 'facts', randomUUID()) } : {}),
     client: clientOf(engines),
     log: engines.log,
     source: { projection: eventFacts, types: factColumns },
@@ -52,7 +56,8 @@ export function factsProjector(
   { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
 ): MountedPart {
   const options = factsProjectorOptions(config, engines, writeSide);
-  return watchedFacts({ ...options, registry, report: reportTo(logger, 'facts') });
+  const acknowledged = () => engines.log.acknowledged;
+  return watchedFacts({ ...options, acknowledged, registry, report: reportTo(logger, 'facts') });
 }
 
 /** What an operator can ask of the facts. */

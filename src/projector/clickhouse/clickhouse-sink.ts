@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { FactSource } from './chunk/chunk.js';
 import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk/chunk-stream.js';
 import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
-import type { FactTables } from './tables/fact-tables.js';
+import type { FactTables, Progress } from './tables/fact-tables.js';
 
 /** How often a chunk is deleted and inserted anew before it is a fault that a person must look at. */
 const attemptsMax = 4;
@@ -21,9 +21,11 @@ export interface SinkDeps {
   readonly limits: ChunkLimits;
   readonly sink: string;
   readonly build: number;
+  /** Is told the rows of each chunk that is in. */
+  readonly sunk?: (rows: number) => void;
 }
 
-/** ClickHouse holds less than the log says was inserted: a restored copy, or an emptied directory. */
+/** The tables of a build are not what the log says: they hold less (a lost part, an emptied directory), or know more (a restored log). */
 export class FactsLost extends Error {
   constructor(detail: string) {
     super(`${detail}; the facts must be built anew from the log`);
@@ -139,6 +141,7 @@ export class ClickHouseSink {
     }
     this.plan = await lastPlan(this.deps.log, this.stream);
     this.completeUpToMs = progress?.completeUpToMs ?? 0;
+    if (progress) await this.refuseTheFuture(progress);
     if (!this.plan) return;
     // The mark is written before the next chunk is planned, so it is never behind where the last plan begins.
     if ((progress?.position ?? 0n) < this.plan.after) {
@@ -149,6 +152,15 @@ export class ClickHouseSink {
     // Whoever overtook this owner is most likely still at it, and marks the chunk when it is in.
     if (this.standby) await this.waitForOther(this.plan, signal);
     await this.settle(this.plan);
+  }
+
+  /** Marks are written after the log has what they name: one that names more was made of a log that was put back since. */
+  private async refuseTheFuture({ position, planRevision }: Progress): Promise<void> {
+    const head = await this.deps.log.head();
+    if (position <= head && planRevision <= (this.plan?.revision ?? -1)) return;
+    throw new FactsLost(
+      `build ${this.deps.build} has come to ${position} by plan ${planRevision}, the log to ${head} and plan ${this.plan?.revision ?? 'none'}: was the log restored?`,
+    );
   }
 
   private async waitForOther(plan: ChunkPlan, signal: AbortSignal): Promise<void> {
@@ -178,6 +190,7 @@ export class ClickHouseSink {
       this.counters.chunks += 1;
       this.counters.rows += cut.chunk.rows;
       this.counters.parked += plan.parked.length;
+      this.deps.sunk?.(cut.chunk.rows);
     }
     if (cut.caughtUp) this.completeUpToMs = Math.max(this.completeUpToMs, this.deps.clock.now());
     // The machinery's own events (such as the plan just made) need no mark at once, but the mark must come to the head.
@@ -198,8 +211,8 @@ export class ClickHouseSink {
 
   /** The same insert again, then the thorough check; on a difference the next attempt. */
   private async settle(last: ChunkPlan): Promise<void> {
-    const { log, tables, source, decode } = this.deps;
-    const chunk = await chunkOfPlan(log, source, decode, last);
+    const { log, tables } = this.deps;
+    const chunk = await chunkOfPlan({ ...this.deps, stream: this.stream }, last);
     if (!chunk) {
       throw new FactsLost(
         `the rows of plan ${last.revision} (${last.after}–${last.to}) are not those that were planned`,

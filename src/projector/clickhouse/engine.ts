@@ -73,3 +73,9 @@ export class Engine {
 export function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, (character) => `\\${character}`)}'`;
 }
+
+/** ClickHouse's code 60. */
+export function isUnknownTable(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  return code === '60' || /Code: 60\b|UNKNOWN_TABLE/.test(message ?? '');
+}

@@ -4,25 +4,20 @@ import type { EventLog, LogEvent } from '../../event-log/event-log.js';
 import type { AnyEvent } from '../../kernel/projection.js';
 import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
+import type { BuildStatus } from '../operation/document-status.js';
 import { lagOf } from '../operation/lag.js';
 import type { ProjectionRow } from '../operation/operations.js';
+import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
-import { ChunkBuilder, type FactSource } from './chunk/chunk.js';
-import { type Decode, eventAt } from './chunk/chunk-stream.js';
-import { appendPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
-import type { Engine } from './engine.js';
-import {
-  activeOf,
-  changeBuild,
-  dropEvent,
-  droppedEvents,
-  type FactBuild,
-  nextBuild,
-  readBuilds,
-} from './fact-builds.js';
-import { FactsVerifier } from './facts-verifier.js';
+import { beginBuild } from './builds/begin-build.js';
+import { activeOf, dropEvent, droppedEvents, type FactBuild, readBuilds, untilChanged } from './builds/fact-builds.js';
+import { type Chunk, ChunkBuilder, type FactSource } from './chunk/chunk.js';
+import type { Decode } from './chunk/chunk-stream.js';
+import { appendPlan, lastPlan, parkedAmong, planOf, planStream } from './chunk/plan-log.js';
+import { type Engine, isUnknownTable } from './engine.js';
 import { FactTables } from './tables/fact-tables.js';
 import { fingerprint } from './tables/schema.js';
+import { FactsVerifier } from './verification/facts-verifier.js';
 
 export interface FactsOperationsOptions {
   readonly log: EventLog;
@@ -36,6 +31,11 @@ export interface FactsOperationsOptions {
 /** Tries against whoever plans chunks at the same time. */
 const triesMax = 50;
 
+/** How far along the log, 0 to 1; by position, so about. */
+export function progressOf(position: bigint, head: bigint): number {
+  return head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000);
+}
+
 export class FactsOperations {
   constructor(private readonly options: FactsOperationsOptions) {}
 
@@ -43,73 +43,87 @@ export class FactsOperations {
     return this.options.source.projection.name;
   }
 
+  private get fingerprint(): string {
+    return fingerprint(this.options.timeZone, this.options.source.projection.version);
+  }
+
   /** Builds that are read or being made. */
   async status(): Promise<ProjectionRow[]> {
+    const head = await this.options.log.head();
+    return (await this.builds()).map(({ position, events, capped, seconds, ...build }) => ({
+      ...build,
+      position: String(position),
+      lagEvents: events,
+      lagCapped: capped,
+      lagSeconds: seconds,
+      progress: progressOf(position, head),
+    }));
+  }
+
+  /** Where each build that is read or being made stands, by its mark beside the data. */
+  async builds(): Promise<BuildStatus[]> {
     const { log, nowMs } = this.options;
-    const head = await log.head();
-    const { builds } = await readBuilds(log, this.name);
-    const live = builds.filter(({ state }) => state === 'active' || state === 'building');
-    return await Promise.all(
-      live.map(async ({ build, state }) => {
-        const tables = this.tables(build);
-        const progress = await tables.progress().catch(() => undefined);
-        const position = progress?.position ?? 0n;
-        const [lag] = await lagOf(log, [{ position, recordedAt: progress?.completeUpToMs ?? 0 }], nowMs());
-        const parked = progress ? (await this.lettersOf(build)).length : 0;
-        return {
-          projection: this.name,
-          shard: 0,
-          build,
-          state,
-          position: String(position),
-          lagEvents: lag?.events ?? 0,
-          lagCapped: lag?.capped ?? false,
-          lagSeconds: lag?.seconds ?? 0,
-          parkedKeys: parked,
-          deadLetters: parked,
-          progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
-        };
-      }),
+    const live = (await readBuilds(log, this.name)).builds.flatMap(({ build, state }) =>
+      state === 'active' || state === 'building' ? [{ build, state }] : [],
     );
+    const marks = await Promise.all(live.map(({ build }) => this.markOf(build)));
+    const lags = await lagOf(log, marks, nowMs());
+    return live.map((build, index) => {
+      const { position = 0n, parked = 0 } = marks[index] ?? {};
+      const lag = lags[index] ?? { events: 0, capped: false, seconds: 0 };
+      return { projection: this.name, shard: 0, ...build, position, ...lag, parkedKeys: parked, deadLetters: parked };
+    });
+  }
+
+  /** Why the newest build of this code was given up, when that needs a person. */
+  async refusal(): Promise<{ readonly why: string; readonly isRead: boolean } | undefined> {
+    const seen = await readBuilds(this.options.log, this.name);
+    const ours = seen.builds.filter((one) => one.fingerprint === this.fingerprint);
+    const why = ours.toSorted((a, b) => b.build - a.build)[0]?.refusal;
+    return why === undefined ? undefined : { why, isRead: activeOf(seen) !== undefined };
+  }
+
+  private async markOf(build: number) {
+    const tables = this.tables(build);
+    // A build that was only just begun has no table of marks yet.
+    const progress = await tables.progress().catch((error: unknown) => {
+      if (isUnknownTable(error)) return undefined;
+      throw error;
+    });
+    const parked = progress ? (await this.lettersOf(build)).length : 0;
+    return { position: progress?.position ?? 0n, recordedAt: progress?.completeUpToMs ?? 0, parked };
   }
 
   /** Begins a new build; one that is being made already is taken for it. */
   async rebuild(): Promise<number> {
-    const { log, timeZone, source } = this.options;
-    for (let attempt = 0; attempt < triesMax; attempt += 1) {
-      const seen = await readBuilds(log, this.name);
-      const making = seen.builds.find(({ state }) => state === 'building');
-      if (making) return making.build;
-      const build = nextBuild(seen);
-      const made = fingerprint(timeZone, source.projection.version);
-      if (await changeBuild(log, this.name, seen, { type: 'BuildStarted', build, fingerprint: made })) return build;
-    }
-    throw new Error('the builds of the facts kept changing; try again');
+    return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
   }
 
   /** Gives up what is being made. What readers read stays. */
   async abort(): Promise<void> {
-    const seen = await readBuilds(this.options.log, this.name);
-    for (const { build } of seen.builds.filter(({ state }) => state === 'building')) {
-      const now = await readBuilds(this.options.log, this.name);
-      await changeBuild(this.options.log, this.name, now, { type: 'BuildAborted', build });
+    const { log } = this.options;
+    for (const { build } of (await readBuilds(log, this.name)).builds.filter(({ state }) => state === 'building')) {
+      await untilChanged(log, this.name, ({ builds }) =>
+        builds.find((one) => one.build === build)?.state === 'building' ? { type: 'BuildAborted', build } : undefined,
+      );
     }
   }
 
   /** Goes back to the build that was read before: it catches up, and then takes over. @throws Error when none was kept */
   async rollback(): Promise<number> {
-    const { log } = this.options;
-    const seen = await readBuilds(log, this.name);
-    const kept = seen.builds.filter(({ state }) => state === 'kept').at(-1);
-    if (!kept) throw new Error(`${this.name}: no earlier build was kept`);
-    const { build, fingerprint: made } = kept;
-    if (made !== fingerprint(this.options.timeZone, this.options.source.projection.version)) {
-      throw new Error(
-        `${this.name}: build ${build} was made by other code or for another time zone; run that to read it`,
-      );
-    }
-    await changeBuild(log, this.name, seen, { type: 'BuildStarted', build, fingerprint: made });
-    return build;
+    let back = 0;
+    await untilChanged(this.options.log, this.name, ({ builds }) => {
+      const kept = builds.filter(({ state }) => state === 'kept').at(-1);
+      if (!kept) throw new Error(`${this.name}: no earlier build was kept`);
+      if (kept.fingerprint !== this.fingerprint) {
+        throw new Error(
+          `${this.name}: build ${kept.build} was made by other code or for another time zone; run that to read it`,
+        );
+      }
+      back = kept.build;
+      return { type: 'BuildStarted', build: kept.build, fingerprint: kept.fingerprint };
+    });
+    return back;
   }
 
   /** One report for each table of the build that readers read. @throws Error when there is none */
@@ -172,24 +186,14 @@ export class FactsOperations {
 
   /** One chunk of just these events, planned like any other; how many of them made rows. */
   private async takeIn(events: readonly LogEvent[]): Promise<number> {
-    const { log, source, decode } = this.options;
+    const { log } = this.options;
     const { build } = await this.active();
     const stream = planStream(this.name, build);
     for (let attempt = 0; attempt < triesMax; attempt += 1) {
       const last = await lastPlan(log, stream);
-      const builder = new ChunkBuilder(source, last?.to ?? 0n);
-      const only: bigint[] = [];
-      for (const event of events) {
-        try {
-          builder.add(decode(event));
-          only.push(event.position);
-        } catch {
-          // It stays parked, with the reason it was parked for.
-        }
-      }
-      const chunk = builder.build();
-      if (!chunk) return 0;
       const to = last?.to ?? 0n;
+      const { chunk, only } = this.chunkOf(await this.notTakenIn(stream, events), to);
+      if (!chunk) return 0;
       const plan = await appendPlan(log, stream, last, { ...planOf(chunk), after: to, to, only });
       if (!plan) continue;
       const tables = this.tables(build);
@@ -198,9 +202,39 @@ export class FactsOperations {
       // The sink of this build finds the plan and carries it out, as it would after a crash.
       if (differences.length > 0) throw new Error(`taken in, but not whole yet: ${differences.join(', ')}`);
       await tables.saveOutcome(plan);
+      await tables.saveProgress({
+        logId: await log.id(),
+        position: to,
+        completeUpToMs: 0,
+        planRevision: plan.revision,
+      });
       return only.length;
     }
     throw new Error('the sink kept planning; nothing was retried, try again');
+  }
+
+  /** Whoever planned these before and died has planned them all the same: only the plans know. */
+  private async notTakenIn(stream: string, events: readonly LogEvent[]): Promise<readonly LogEvent[]> {
+    const positions = new Set(events.map(({ position }) => position));
+    const { takenIn } = await parkedAmong(this.options.log, stream, positions);
+    return events.filter(({ position }) => !takenIn.has(position));
+  }
+
+  private chunkOf(
+    events: readonly LogEvent[],
+    after: bigint,
+  ): { readonly chunk: Chunk | undefined; readonly only: readonly bigint[] } {
+    const builder = new ChunkBuilder(this.options.source, after);
+    const only: bigint[] = [];
+    for (const event of events) {
+      try {
+        builder.add(this.options.decode(event));
+        only.push(event.position);
+      } catch {
+        // It stays parked, with the reason it was parked for.
+      }
+    }
+    return { chunk: builder.build(), only };
   }
 
   private async lettersOf(build: number): Promise<DeadLetter[]> {
@@ -221,9 +255,9 @@ export class FactsOperations {
 
   private async events(letters: readonly DeadLetter[]): Promise<LogEvent[]> {
     const found: LogEvent[] = [];
-    for (const { position, eventId } of letters) {
-      for await (const event of eventAt(this.options.log, BigInt(position)))
-        if (event.id === eventId) found.push(event);
+    for (const letter of letters) {
+      const event = await parkedEvent(this.options.log, letter);
+      if (event) found.push(event);
     }
     return found;
   }

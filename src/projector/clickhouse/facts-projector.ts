@@ -4,20 +4,35 @@
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import { Backoff } from '../backoff.js';
+import { beginBuild } from './builds/begin-build.js';
+import { BuildDiffers, checkBuild } from './builds/build-check.js';
+import {
+  activeOf,
+  buildsStream,
+  changeBuild,
+  type FactBuild,
+  type FactBuilds,
+  readBuilds,
+  untilChanged,
+} from './builds/fact-builds.js';
+import { FactLane } from './builds/fact-lane.js';
 import type { FactSource } from './chunk/chunk.js';
-import { type ChunkLimits, chunkOfPlan, type Decode } from './chunk/chunk-stream.js';
-import { planStream, samplePlans } from './chunk/plan-log.js';
-import { ClickHouseSink, FactsLost, type SinkCounters } from './clickhouse-sink.js';
+import type { ChunkLimits, Decode } from './chunk/chunk-stream.js';
+import { planStream } from './chunk/plan-log.js';
+import { ClickHouseSink, type SinkCounters } from './clickhouse-sink.js';
 import type { Engine } from './engine.js';
-import { activeOf, buildsStream, changeBuild, type FactBuild, nextBuild, readBuilds } from './fact-builds.js';
 import { FactTables } from './tables/fact-tables.js';
+import { PublishedBuilds } from './tables/published.js';
 import { fingerprint } from './tables/schema.js';
+import { type FactsLease, whileOurTurn } from './turn.js';
 
 export interface FactsListener {
   /** A failure after which it is tried again. */
   fault(error: unknown): void;
   /** Something for an operator to read. */
   told(message: string): void;
+  /** A chunk of so many rows is in. */
+  sunk?(build: number, rows: number): void;
 }
 
 export interface FactsProjectorOptions {
@@ -29,27 +44,20 @@ export interface FactsProjectorOptions {
   readonly limits: ChunkLimits;
   readonly timeZone: string;
   readonly listener: FactsListener;
-}
-
-/** How many chunks of a new build are folded once more and compared before readers get it. */
-const sampledChunks = 3;
-
-/** One build being kept up to date in this process. */
-interface Lane {
-  readonly build: number;
-  readonly sink: ClickHouseSink;
-  readonly stop: AbortController;
-  readonly ended: Promise<void>;
+  /** Whose turn it is, where several processes can fill the facts; absent: this one is alone. */
+  readonly lease?: FactsLease;
 }
 
 export class FactsProjector {
   private readonly stop = new AbortController();
   private readonly fingerprint: string;
-  private readonly lanes = new Map<number, Lane>();
+  private readonly published: PublishedBuilds;
+  private readonly lanes = new Map<number, FactLane>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: FactsProjectorOptions) {
     this.fingerprint = fingerprint(options.timeZone, options.source.projection.version);
+    this.published = new PublishedBuilds(options.engine, this.name);
   }
 
   get name(): string {
@@ -57,17 +65,12 @@ export class FactsProjector {
   }
 
   start(): void {
-    this.running ??= this.run();
+    this.running ??= whileOurTurn(this.options.lease, this.stop.signal, (signal) => this.run(signal));
   }
 
   async close(): Promise<void> {
     this.stop.abort();
     await this.running;
-  }
-
-  /** The furthest any build of this process has come. */
-  get position(): bigint {
-    return [...this.lanes.values()].reduce((most, { sink }) => (sink.position > most ? sink.position : most), 0n);
   }
 
   counters(): ReadonlyMap<number, SinkCounters> {
@@ -76,105 +79,118 @@ export class FactsProjector {
 
   /** Asks for a new build beside the one that is read; whichever process runs the facts begins it. */
   async rebuild(): Promise<number> {
-    for (;;) {
-      const seen = await readBuilds(this.options.log, this.name);
-      const begun = seen.builds.find((one) => one.state === 'building' && one.fingerprint === this.fingerprint);
-      if (begun) return begun.build;
-      const build = nextBuild(seen);
-      const change = { type: 'BuildStarted', build, fingerprint: this.fingerprint } as const;
-      if (await changeBuild(this.options.log, this.name, seen, change)) return build;
-    }
+    return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stop;
+  private async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff();
     while (!signal.aborted) {
       try {
-        await this.place();
+        await this.place(signal);
         // Whoever changes the builds, in this process or another, is heard of through their stream.
         const { revision } = await readBuilds(this.options.log, this.name);
         const pages = this.options.log.subscribeStream(buildsStream(this.name), {
           ...(revision < 0 ? {} : { after: revision }),
           signal,
         });
-        await this.place();
+        await this.place(signal);
         backoff.reset();
-        for await (const page of pages) if (page.kind === 'events') await this.place();
+        for await (const page of pages) if (page.kind === 'events') await this.place(signal);
       } catch (error) {
         if (!signal.aborted) this.options.listener.fault(error);
       }
       if (!signal.aborted) await backoff.wait(signal);
     }
-    await Promise.all([...this.lanes.values()].map((lane) => this.end(lane)));
+    await Promise.all([...this.lanes.values()].map((lane) => lane.end()));
   }
 
   /** Looks at the builds and sees to it that the right ones run here. */
-  private async place(): Promise<void> {
-    const seen = await readBuilds(this.options.log, this.name);
+  private async place(signal: AbortSignal): Promise<void> {
+    const seen = await this.agreedBuilds();
     const active = activeOf(seen);
     const current = active?.fingerprint === this.fingerprint ? active : undefined;
     const building = seen.builds.filter(({ state }) => state === 'building');
     for (const lane of this.lanes.values()) {
       const state = seen.builds.find(({ build }) => build === lane.build)?.state;
-      if (state !== 'active' && state !== 'building') await this.end(lane);
+      if (state !== 'active' && state !== 'building') await lane.end();
     }
+    if (signal.aborted) return;
     if (current) this.begin(current);
     for (const build of building) {
       if (build.fingerprint === this.fingerprint) this.begin(build);
       else await changeBuild(this.options.log, this.name, seen, { type: 'BuildAborted', build: build.build });
     }
     if (!current && !building.some((build) => build.fingerprint === this.fingerprint)) {
+      if (this.newestOfThisCode(seen)?.refusal !== undefined) return;
       if (active) this.options.listener.told(`the facts are built anew: build ${active.build} was made by other code`);
       await this.rebuild();
-      await this.place();
+      await this.place(signal);
       return;
     }
-    if (active) await this.publish(active, seen.revision);
+    if (active) await this.tables(active.build).showPlainly();
     await this.tidy();
+  }
+
+  private newestOfThisCode({ builds }: FactBuilds): FactBuild | undefined {
+    return builds.filter((one) => one.fingerprint === this.fingerprint).toSorted((a, b) => b.build - a.build)[0];
+  }
+
+  /**
+   * The builds by the log, once what ClickHouse tells readers agrees with them. ClickHouse is looked at first: what it
+   * knows was in the log before, unless the log was put back to an earlier state. @throws Error at another log's facts
+   */
+  private async agreedBuilds(): Promise<FactBuilds> {
+    const { log } = this.options;
+    const [marked, told] = [await this.published.marked(), await this.published.read()];
+    const logId = await log.id();
+    const foreign = marked.find((one) => one.logId !== logId);
+    if (foreign) {
+      throw new Error(
+        `ClickHouse holds facts of log ${foreign.logId}, this is log ${logId}: give each deployment a database of its own, or empty this one`,
+      );
+    }
+    const seen = await readBuilds(log, this.name);
+    const active = activeOf(seen);
+    if (told.build === (active?.build ?? 0)) return seen;
+    const activation = told.activation + 1;
+    if (!active) {
+      // Nothing is better than figures of a log that is not this one, or of tables that lost some of their rows.
+      await this.published.write({ build: 0, activation });
+      await this.tables(told.build).hidePlainNames();
+    } else if (told.activation < active.activation) {
+      await this.tables(active.build).create();
+      await this.published.write(active);
+    } else {
+      await changeBuild(log, this.name, seen, { type: 'BuildActivated', build: active.build, activation });
+      return await this.agreedBuilds();
+    }
+    return seen;
   }
 
   private begin({ build, state }: FactBuild): void {
     if (this.lanes.has(build)) return;
-    const { log, source, decode, clock, limits } = this.options;
+    const { log, source, decode, clock, limits, listener } = this.options;
     const tables = this.tables(build);
-    const sink = new ClickHouseSink({ log, tables, source, decode, clock, limits, sink: this.name, build });
-    const stop = new AbortController();
-    const ended = this.keep(sink, stop.signal, build);
-    this.lanes.set(build, { build, sink, stop, ended });
-    if (state === 'building') void this.activateWhenReady(build, sink, stop.signal);
+    const sunk = (rows: number) => listener.sunk?.(build, rows);
+    const sink = new ClickHouseSink({ log, tables, source, decode, clock, limits, sink: this.name, build, sunk });
+    const lane = new FactLane(build, sink, {
+      fault: (error) => listener.fault(error),
+      lost: () => this.giveUp(build),
+      ...(state === 'building' ? { beside: (signal) => this.activateWhenReady(build, sink, signal) } : {}),
+    });
+    this.lanes.set(build, lane);
+    void lane.ended.then(() => {
+      if (this.lanes.get(build) === lane) this.lanes.delete(build);
+    });
   }
 
-  private async end(lane: Lane): Promise<void> {
-    this.lanes.delete(lane.build);
-    lane.stop.abort();
-    await lane.ended;
-  }
-
-  /** Runs a sink until it is stopped; a failure is tried again, a loss asks for a new build. */
-  private async keep(sink: ClickHouseSink, signal: AbortSignal, build: number): Promise<void> {
-    const backoff = new Backoff();
-    const reset = sink.onProgress(() => backoff.reset());
-    while (!signal.aborted) {
-      try {
-        await sink.run(signal);
-      } catch (error) {
-        if (signal.aborted) break;
-        this.options.listener.fault(error);
-        if (error instanceof FactsLost) {
-          await this.replaceLost(build);
-          break;
-        }
-        await backoff.wait(signal);
-      }
-    }
-    reset();
-  }
-
-  /** Aborts a build that is not whole; unless another one is being made already, one is begun. */
-  private async replaceLost(build: number): Promise<void> {
-    const seen = await readBuilds(this.options.log, this.name);
-    await changeBuild(this.options.log, this.name, seen, { type: 'BuildAborted', build });
+  /** Readers do not read it any more; where no other one is being made, one is begun when this is heard of. */
+  private async giveUp(build: number, refusal?: string): Promise<void> {
+    await untilChanged(this.options.log, this.name, ({ builds }) => {
+      const state = builds.find((one) => one.build === build)?.state;
+      if (state !== 'active' && state !== 'building') return undefined;
+      return { type: 'BuildAborted', build, ...(refusal === undefined ? {} : { refusal }) };
+    });
   }
 
   /** Waits until the new build is as far as the log was a moment ago, then switches. */
@@ -187,13 +203,33 @@ export class FactsProjector {
         const head = await this.options.log.head();
         await sink.reaches(head, signal);
         if (signal.aborted) return;
-        await this.compare(build);
+        await this.check(build);
         if (await this.activate(build, sink, signal)) return;
       } catch (error) {
-        if (!signal.aborted) this.options.listener.fault(error);
+        if (signal.aborted) return;
+        this.options.listener.fault(error);
+        if (error instanceof BuildDiffers && (await this.refuse(build, error))) return;
         await backoff.wait(signal);
       }
     }
+  }
+
+  private async check(build: number): Promise<void> {
+    const active = activeOf(await readBuilds(this.options.log, this.name));
+    const other = active?.fingerprint === this.fingerprint ? this.tables(active.build) : undefined;
+    const from = { ...this.options, stream: planStream(this.name, build) };
+    await checkBuild({ ...from, build, tables: this.tables(build), ...(other ? { other } : {}) });
+  }
+
+  /** Not tried again: what differs once differs always, and a person has to see it. */
+  private async refuse(build: number, { message }: BuildDiffers): Promise<boolean> {
+    return await this.giveUp(build, message).then(
+      () => true,
+      (error: unknown) => {
+        this.options.listener.fault(error);
+        return false;
+      },
+    );
   }
 
   /** Stops the old build first, so that the new one is never behind what a reader has seen. */
@@ -202,43 +238,33 @@ export class FactsProjector {
     if (seen.builds.find((one) => one.build === build)?.state !== 'building') return true;
     const active = activeOf(seen);
     const lane = active && this.lanes.get(active.build);
-    if (lane) {
-      await this.end(lane);
-      await sink.reaches(lane.sink.position, signal);
-    }
-    if (active) {
-      const progress = await this.tables(active.build).progress();
+    try {
+      await lane?.end();
+      const progress = active && (await this.tables(active.build).progress());
       if (progress) await sink.reaches(progress.position, signal);
+      if (signal.aborted) return false;
+      const known = Math.max(seen.revision, (await this.published.read()).activation);
+      const change = { type: 'BuildActivated', build, activation: known + 1 } as const;
+      if (await changeBuild(this.options.log, this.name, seen, change)) return true;
+    } catch (error) {
+      if (active && lane) this.begin(active);
+      throw error;
     }
-    if (signal.aborted) return false;
-    return await changeBuild(this.options.log, this.name, seen, { type: 'BuildActivated', build });
-  }
-
-  /** Folds some chunks of a new build once more and compares every row and roll-up. @throws Error on a difference */
-  private async compare(build: number): Promise<void> {
-    const { log, source, decode } = this.options;
-    for (const plan of await samplePlans(log, planStream(this.name, build), sampledChunks)) {
-      const chunk = await chunkOfPlan(log, source, decode, plan);
-      const differences = chunk ? await this.tables(build).differences(plan, chunk) : ['what was planned'];
-      if (differences.length > 0) {
-        throw new Error(`build ${build} differs from the log in chunk ${plan.id}: ${differences.join(', ')}`);
-      }
-    }
-  }
-
-  /** Tells readers, beside the data, which build they read; and keeps the plain names for people who write SQL. */
-  private async publish({ build }: FactBuild, activation: number): Promise<void> {
-    await this.tables(build).publish(activation);
+    if (active && lane) this.begin(active);
+    return false;
   }
 
   /** Keeps the newest build that is not read any more, for a rollback, and drops the others. */
   private async tidy(): Promise<void> {
+    const marked = await this.published.marked();
     const seen = await readBuilds(this.options.log, this.name);
-    const kept = seen.builds.filter(({ state }) => state === 'kept').map(({ build }) => build);
-    const newest = Math.max(0, ...kept);
-    // A build that was lost is better than none until another one can be read.
+    // As long as nothing can be read there is nothing to be tidied up for.
     if (!activeOf(seen)) return;
+    const newest = Math.max(0, ...seen.builds.filter(({ state }) => state === 'kept').map(({ build }) => build));
     const gone = seen.builds.find(({ build, state }) => state === 'aborted' || (state === 'kept' && build !== newest));
+    // Of a log that was put back since: nobody will ask for them.
+    const forgotten = marked.filter(({ build }) => !seen.builds.some((one) => one.build === build));
+    for (const { build } of forgotten) await this.tables(build).drop();
     if (!gone || this.lanes.has(gone.build)) return;
     await this.tables(gone.build).drop();
     await changeBuild(this.options.log, this.name, seen, { type: 'BuildDropped', build: gone.build });

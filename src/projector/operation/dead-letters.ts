@@ -10,6 +10,7 @@ import { freshNonce } from '../fold/nonce.js';
 import { type Decoder, decodePage, type PageEvent } from '../fold/page.js';
 import { type DeadLetter, dependents, unpark } from '../fold/parking.js';
 import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { parkedEvent } from './parked-event.js';
 
 /** Tries against a projector that keeps writing. */
 const triesMax = 50;
@@ -165,13 +166,9 @@ export class DeadLetters {
   /** The parked events, from the log, decoded as they are now. */
   private async events(letters: readonly DeadLetter[]): Promise<PageEvent[]> {
     const found: LogEvent[] = [];
-    for (const { position, eventId } of letters) {
-      const at = BigInt(position);
-      const after = at > 1n ? { after: at - 1n } : {};
-      for await (const [event] of this.options.log.readAll({ ...after, limit: 1 })) {
-        if (event?.position === at && event.id === eventId) found.push(event);
-        break;
-      }
+    for (const letter of letters) {
+      const event = await parkedEvent(this.options.log, letter);
+      if (event) found.push(event);
     }
     if (found.length < letters.length) throw new Error('a parked event is not in the log any more');
     return await decodePage(found, this.options.decoder, () => true);

@@ -2,16 +2,19 @@
 // foreign ClickHouse leads to.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventFacts } from '../../../projections/event-facts.rows.js';
-import { decodeHidden } from '../../../src/event-log/codec.js';
-import { FactsReader } from '../../../src/metrics/facts-reader.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { activeOf, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
-import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
-import { FactsProjector } from '../../../src/projector/clickhouse/facts-projector.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import { MemoryLog } from './memory-log.js';
-import { source } from './running-sink.js';
+import {
+  activated,
+  operationsOf,
+  type Projected,
+  projectorOf,
+  reachesState,
+  readerOf,
+  tablesLeft,
+} from './running-facts.js';
 
 let test: TestEngine;
 beforeAll(() => {
@@ -28,51 +31,8 @@ async function feed(log: MemoryLog, from: number, to: number): Promise<void> {
   }
 }
 
-function operationsOf(log: MemoryLog, timeZone = 'UTC'): FactsOperations {
-  const engine = new Engine(test.client);
-  return new FactsOperations({ log: log as never, engine, source, decode: decodeHidden, timeZone, nowMs: () => 0 });
-}
-
-interface Projected {
-  readonly facts: FactsProjector;
-  readonly faults: readonly unknown[];
-  /** The first fault. */
-  readonly failed: Promise<unknown>;
-}
-
 function projector(log: MemoryLog, engine = new Engine(test.client), timeZone = 'UTC'): Projected {
-  const faults: unknown[] = [];
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<unknown>((resolve) => {
-    fail = resolve;
-  });
-  const fault = (error: unknown): void => {
-    faults.push(error);
-    fail(error);
-  };
-  const facts = new FactsProjector({
-    log: log as never,
-    engine,
-    source,
-    decode: decodeHidden,
-    clock: { now: () => Date.parse('2026-05-01T00:00:00.000Z') },
-    limits: { rowsMax: 100, bytesMax: 8_000_000, waitMs: 10 },
-    timeZone,
-    listener: { fault, told: () => undefined },
-  });
-  return { facts, faults, failed };
-}
-
-function readerOf(log: MemoryLog, logId: string): FactsReader {
-  return new FactsReader({
-    client: test.client,
-    sink: 'facts',
-    logId,
-    now: () => 0,
-    head: () => log.head(),
-    queryMsMax: 10_000,
-    queryBytesMax: 500_000_000,
-  });
+  return projectorOf(log, { engine, timeZone });
 }
 
 async function rowsOf(build: number): Promise<number> {
@@ -80,14 +40,6 @@ async function rowsOf(build: number): Promise<number> {
     `SELECT toUInt32(count()) AS n FROM event_facts_v${build}`,
   );
   return Number(found?.n);
-}
-
-/** Waits for a change of the builds that the test asked for. */
-async function activated(log: MemoryLog, build: number): Promise<void> {
-  const stop = new AbortController();
-  for await (const _ of log.subscribeAll({ signal: stop.signal })) {
-    if (activeOf(await readBuilds(log as never, 'facts'))?.build === build) stop.abort();
-  }
 }
 
 /** A ClickHouse that may be away. */
@@ -109,14 +61,6 @@ class AbsentEngine extends Engine {
   }
 }
 
-async function stateOf(log: MemoryLog, build: number, state: string): Promise<void> {
-  const stop = new AbortController();
-  for await (const _ of log.subscribeAll({ signal: stop.signal })) {
-    const { builds } = await readBuilds(log as never, 'facts');
-    if (builds.find((one) => one.build === build)?.state === state) stop.abort();
-  }
-}
-
 describe('builds of the facts', () => {
   const log = new MemoryLog('00000000-0000-8000-8000-00000000000a');
   it('makes the first one by itself and lets readers read it', async () => {
@@ -125,7 +69,7 @@ describe('builds of the facts', () => {
     const { facts, faults } = projector(log);
     facts.start();
     await activated(log, 1);
-    const state = await readerOf(log, await log.id()).waitFor(head, 20_000);
+    const state = await readerOf(log, await log.id(), test).waitFor(head, 20_000);
     expect(state.build).toBe(1);
     expect(state.position).toBeGreaterThanOrEqual(head);
     await facts.close();
@@ -134,7 +78,7 @@ describe('builds of the facts', () => {
 
   it('builds another one beside it on request, under writes, and switches without going backwards', async () => {
     const { facts, faults } = projector(log);
-    const reader = readerOf(log, await log.id());
+    const reader = readerOf(log, await log.id(), test);
     facts.start();
     const build = await facts.rebuild();
     expect(build).toBe(2);
@@ -174,7 +118,7 @@ describe('builds of the facts', () => {
   it('waits for a ClickHouse that is away, with bounded tries, and catches up by itself', async () => {
     const away = new AbsentEngine(test.client);
     const { facts, failed } = projector(log, away);
-    const reader = readerOf(log, await log.id());
+    const reader = readerOf(log, await log.id(), test);
     facts.start();
     await reader.waitFor(await log.head(), 20_000);
     away.away = true;
@@ -194,19 +138,17 @@ describe('builds of the facts', () => {
 
   it('goes back to the build before, gives up one that is being made, and drops what nobody needs', async () => {
     const { facts, faults } = projector(log);
-    const operations = operationsOf(log);
+    const operations = operationsOf(log, new Engine(test.client));
     facts.start();
     expect(await operations.rollback()).toBe(1);
     await activated(log, 1);
     const head = await log.head();
-    expect((await readerOf(log, await log.id()).waitFor(head, 20_000)).build).toBe(1);
+    expect((await readerOf(log, await log.id(), test).waitFor(head, 20_000)).build).toBe(1);
     expect((await operations.status()).map(({ build, state }) => [build, state])).toEqual([[1, 'active']]);
     const build = await operations.rebuild();
     await operations.abort();
-    await stateOf(log, build, 'dropped');
-    const left = await new Engine(test.client).rows<{ name: string }>(
-      `SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%_v${build}'`,
-    );
+    await reachesState(log, build, 'dropped');
+    const left = await tablesLeft(new Engine(test.client), build);
     expect(left).toEqual([]);
     await facts.close();
     expect(faults).toEqual([]);
@@ -221,7 +163,7 @@ describe('builds of the facts', () => {
     await activated(log, 4);
     const days = await new Engine(test.client).row<{ sql: string }>(`SHOW CREATE TABLE member_days_mv_v4`);
     expect(JSON.stringify(days)).toContain('Asia/Kolkata');
-    await expect(operationsOf(log, 'Asia/Kolkata').rollback()).rejects.toThrow(/other code/);
+    await expect(operationsOf(log, new Engine(test.client), 'Asia/Kolkata').rollback()).rejects.toThrow(/other code/);
     await facts.close();
     expect(faults).toEqual([]);
   });

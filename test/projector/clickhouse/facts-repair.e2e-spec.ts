@@ -4,11 +4,12 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeHidden } from '../../../src/event-log/codec.js';
 import type { LogEvent } from '../../../src/event-log/event-log.js';
+import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/builds/fact-builds.js';
 import { FactsLost } from '../../../src/projector/clickhouse/clickhouse-sink.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/fact-builds.js';
 import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
 import { NoSuchLetter } from '../../../src/projector/operation/dead-letters.js';
+import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';
 import { catchUp, differencesOf, logOf, source, stateOf, tablesOf, timeZone } from './running-sink.js';
@@ -138,16 +139,19 @@ describe('verification', () => {
 
 describe('poison events', () => {
   const build = 7;
+  const size = { seed: 51, people: 10, from: '2026-01-25T00:00:00.000Z', days: 12 };
 
   /** A log whose active build met three events that could not be read. */
-  async function poisonedLog(): Promise<{ log: MemoryLog; bad: readonly bigint[]; letters: FactsOperations }> {
+  async function poisonedLog(
+    places = [40, 41, 70],
+  ): Promise<{ log: MemoryLog; bad: readonly bigint[]; letters: FactsOperations }> {
     const log = await logOf(100, 50);
-    const bad = [40, 41, 70].map((index) => log.events[index]?.position ?? 0n);
+    const bad = places.map((index) => log.events[index]?.position ?? 0n);
     for (const type of ['BuildStarted', 'BuildActivated'] as const) {
       await changeBuild(log as never, 'facts', await readBuilds(log as never, 'facts'), { type, build });
     }
     const sink = await catchUp(log, engine, { build, limits: { rowsMax: 40 }, decode: poisoned(new Set(bad)) });
-    expect(sink.counters.parked).toBe(3);
+    expect(sink.counters.parked).toBe(places.length);
     const letters = new FactsOperations({
       log: log as never,
       engine,
@@ -184,9 +188,28 @@ describe('poison events', () => {
     await tablesOf(engine, build).drop();
   });
 
-  it('can be dropped for good', async () => {
+  async function forget(): Promise<void> {
     await engine.command(`DELETE FROM sink_progress WHERE build = ${build}`);
     await engine.command(`DELETE FROM sink_parked WHERE build = ${build}`);
+  }
+
+  it('that open a chunk are taken in beside its rows, and once, though nobody noted that they were', async () => {
+    await forget();
+    const { log, letters } = await poisonedLog([0, 1]);
+    expect(await letters.retry()).toMatchObject({ folded: 2, stillParked: 0 });
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    await engine.command(`DELETE FROM sink_parked WHERE build = ${build} AND settled != ''`);
+    await catchUp(log, engine, { build });
+    await log.append('observations-01', [newEvent(history({ ...size, steps: 30 }).at(-1) as never, 9_000)], 'any');
+    await catchUp(log, engine, { build });
+    await engine.command(`DELETE FROM sink_parked WHERE build = ${build} AND settled != ''`);
+    expect(await letters.retry()).toMatchObject({ folded: 0 });
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    await tablesOf(engine, build).drop();
+  });
+
+  it('can be dropped for good', async () => {
+    await forget();
     const { log, bad, letters } = await poisonedLog();
     expect(await letters.drop(String(bad[0]), 'a test')).toMatchObject({ folded: 0, stillParked: 2 });
     expect((await letters.list()).map(({ position }) => position)).toEqual(bad.slice(1).map(String));

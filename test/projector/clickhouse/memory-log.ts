@@ -61,11 +61,19 @@ export class MemoryLog {
 
   async *readStream(stream: string, options: ReadOptions = {}): AsyncIterable<readonly LogEvent[]> {
     let found = this.events.filter((event) => event.stream === stream);
+    const { from } = options;
     if (options.direction === 'backwards') found = found.toReversed();
+    if (from !== undefined) {
+      found = found.filter(({ revision }) => (options.direction === 'backwards' ? revision <= from : revision >= from));
+    }
     if (found.length > 0) yield found.slice(0, options.limit);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<readonly LogEvent[]> {
+    const { after = 0n } = options;
+    // A position is a name: a real log need not answer for one that it never gave.
+    if (after > 0n && this.events[Number(after / 3n) - 1]?.position !== after)
+      throw new RangeError(`nothing is at ${after}`);
     const found = this.events.slice(
       Number((options.after ?? 0n) / 3n),
       options.limit === undefined ? undefined : Number((options.after ?? 0n) / 3n) + options.limit,

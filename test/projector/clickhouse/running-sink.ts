@@ -7,9 +7,9 @@ import type { ChunkLimits, Decode } from '../../../src/projector/clickhouse/chun
 import { planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sink.js';
 import type { Engine } from '../../../src/projector/clickhouse/engine.js';
-import { FactsVerifier } from '../../../src/projector/clickhouse/facts-verifier.js';
 import { FactTables } from '../../../src/projector/clickhouse/tables/fact-tables.js';
 import { digestOf, finalised } from '../../../src/projector/clickhouse/tables/roll-up-check.js';
+import { FactsVerifier } from '../../../src/projector/clickhouse/verification/facts-verifier.js';
 import { history, newEvent } from '../../projections/history.js';
 import { MemoryLog } from './memory-log.js';
 

@@ -3,8 +3,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../../event-log/event-log.js';
 import { categoryOf, type RecordedEvent } from '../../../kernel/message.js';
+import { parkedEvent } from '../../operation/parked-event.js';
 import { type Chunk, ChunkBuilder, type FactSource, parkedMax } from './chunk.js';
-import type { ChunkPlan } from './plan-log.js';
+import { type ChunkPlan, parkedAmong } from './plan-log.js';
 
 export interface ChunkLimits {
   readonly rowsMax: number;
@@ -132,30 +133,62 @@ function waitFor(ms: number): Wait {
   return { over, stop: () => clearTimeout(timer) };
 }
 
-/** The chunk of a plan, read from the log again. Undefined when the log does not give what was planned. */
-export async function chunkOfPlan(
-  log: EventLogReader,
-  source: FactSource,
-  decode: Decode,
-  plan: ChunkPlan,
-): Promise<Chunk | undefined> {
-  const builder = new ChunkBuilder(source, plan.after);
-  const leftOut = new Set(plan.parked.map(({ position }) => position));
-  for await (const event of eventsOfPlan(log, plan)) {
-    // What was parked stays out of this chunk, also when the code of today could fold it: that is another plan's work.
-    if (isBookkeeping(event.stream)) builder.pass(event.position);
-    else if (leftOut.has(event.position)) builder.park(event, undefined);
-    else builder.add(decode(event));
+/** The fold of one planned chunk, event by event. */
+export class PlannedFold {
+  private readonly builder: ChunkBuilder;
+  private readonly decode: Decode;
+  private readonly leftOut: ReadonlySet<bigint>;
+
+  constructor(
+    { source, decode }: Pick<PlannedSource, 'source' | 'decode'>,
+    private readonly plan: ChunkPlan,
+  ) {
+    this.builder = new ChunkBuilder(source, plan.after, plan.id);
+    this.decode = decode;
+    this.leftOut = new Set(plan.parked.map(({ position }) => position));
   }
-  const chunk = builder.build();
-  const same =
-    chunk && chunk.id === plan.id && chunk.events === plan.events && chunk.rows === plan.rows && chunk.xor === plan.xor;
-  return same ? { ...chunk, after: plan.after, to: plan.to, parked: plan.parked } : undefined;
+
+  /** @throws whatever an event throws that was folded when it was planned */
+  add(event: LogEvent): void {
+    // What was parked stays out of this chunk, also when the code of today could fold it: that is another plan's work.
+    if (isBookkeeping(event.stream)) this.builder.pass(event.position);
+    else if (this.leftOut.has(event.position)) this.builder.park(event, undefined);
+    else this.builder.add(this.decode(event));
+  }
+
+  /** Undefined when the log does not give what was planned. */
+  build(): Chunk | undefined {
+    const chunk = this.builder.build();
+    const { plan } = this;
+    const same = chunk && chunk.events === plan.events && chunk.rows === plan.rows && chunk.xor === plan.xor;
+    return same ? { ...chunk, after: plan.after, to: plan.to, parked: plan.parked } : undefined;
+  }
 }
 
-async function* eventsOfPlan(log: EventLogReader, plan: ChunkPlan): AsyncIterable<LogEvent> {
+/** Where the chunks of a build come from. */
+export interface PlannedSource {
+  readonly log: EventLogReader;
+  readonly source: FactSource;
+  readonly decode: Decode;
+  /** Of plans, of the build. */
+  readonly stream: string;
+}
+
+/** The chunk of a plan, read from the log again. Undefined when the log does not give what was planned. */
+export async function chunkOfPlan(from: PlannedSource, plan: ChunkPlan): Promise<Chunk | undefined> {
+  const fold = new PlannedFold(from, plan);
+  for await (const event of eventsOfPlan(from, plan)) fold.add(event);
+  return fold.build();
+}
+
+async function* eventsOfPlan({ log, stream }: PlannedSource, plan: ChunkPlan): AsyncIterable<LogEvent> {
   if (plan.only) {
-    for (const position of plan.only) yield* eventAt(log, position);
+    const { parked } = await parkedAmong(log, stream, new Set(plan.only));
+    for (const position of plan.only) {
+      const place = parked.get(position);
+      const event = place && (await parkedEvent(log, place));
+      if (event) yield event;
+    }
     return;
   }
   for await (const page of log.readAll({ after: plan.after })) {
@@ -164,13 +197,5 @@ async function* eventsOfPlan(log: EventLogReader, plan: ChunkPlan): AsyncIterabl
       yield event;
     }
     await nextTurn();
-  }
-}
-
-/** The event at a position; none when there is no event just there. */
-export async function* eventAt(log: EventLogReader, position: bigint): AsyncIterable<LogEvent> {
-  for await (const page of log.readAll({ ...(position > 1n ? { after: position - 1n } : {}), limit: 1 })) {
-    for (const event of page) if (event.position === position) yield event;
-    return;
   }
 }

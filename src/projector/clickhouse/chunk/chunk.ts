@@ -32,7 +32,7 @@ export interface ParkedEvent {
 }
 
 export interface Chunk {
-  /** Position of the first event with rows, or parked: it names the chunk and stands in each of its rows. */
+  /** Position of the first event with rows, else of the first parked one: it names the chunk and stands in each of its rows. */
   readonly id: bigint;
   /** The last event considered, exclusive and inclusive end of the span. */
   readonly after: bigint;
@@ -94,7 +94,6 @@ class IdXor {
 export class ChunkBuilder {
   rows = 0;
   bytes = 0;
-  private id: bigint | undefined;
   private to: bigint;
   private events = 0;
   private readonly xor = new IdXor();
@@ -104,9 +103,11 @@ export class ChunkBuilder {
   readonly parked: ParkedEvent[] = [];
   private readonly line: ReturnType<typeof rowText>;
 
+  /** @param id of a chunk that was named before */
   constructor(
     private readonly source: FactSource,
     private readonly after: bigint,
+    private id?: bigint,
   ) {
     this.to = after;
     this.line = rowText(source.types);
@@ -130,7 +131,6 @@ export class ChunkBuilder {
   /** An event that could not be read or made rows of. */
   park({ position, id, stream, revision, type }: LogEvent, failure: unknown): void {
     this.to = position;
-    this.id ??= position;
     const text = failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure);
     this.parked.push({ position, eventId: id, stream, revision, type, error: text.slice(0, errorCharactersMax) });
   }
@@ -160,9 +160,10 @@ export class ChunkBuilder {
 
   /** Undefined when no event of the span makes rows, or should have. */
   build(): Chunk | undefined {
-    if (this.id === undefined) return undefined;
+    const id = this.id ?? this.parked[0]?.position;
+    if (id === undefined) return undefined;
     return {
-      id: this.id,
+      id,
       after: this.after,
       to: this.to,
       events: this.events,

@@ -73,6 +73,21 @@ export async function* allPlans(log: EventLogReader, stream: string): AsyncItera
   for await (const page of log.readStream(stream)) for (const event of page) yield parsed(event);
 }
 
+/** Of some positions: where the events that were parked there stand, and which of them were taken in after all. */
+export async function parkedAmong(
+  log: EventLogReader,
+  stream: string,
+  wanted: ReadonlySet<bigint>,
+): Promise<{ readonly parked: ReadonlyMap<bigint, ParkedEvent>; readonly takenIn: ReadonlySet<bigint> }> {
+  const parked = new Map<bigint, ParkedEvent>();
+  const takenIn = new Set<bigint>();
+  for await (const plan of allPlans(log, stream)) {
+    for (const one of plan.parked) if (wanted.has(one.position)) parked.set(one.position, one);
+    for (const position of plan.only ?? []) if (wanted.has(position)) takenIn.add(position);
+  }
+  return { parked, takenIn };
+}
+
 /** Some plans of a build, evenly spread from the first to the last, without holding them all. */
 export async function samplePlans(log: EventLogReader, stream: string, count: number): Promise<readonly ChunkPlan[]> {
   let kept: ChunkPlan[] = [];

@@ -26,9 +26,14 @@ export class FactTables {
   constructor(
     readonly engine: Engine,
     private readonly source: FactSource,
-    private readonly place: { readonly sink: string; readonly build: number; readonly timeZone: string },
+    readonly place: { readonly sink: string; readonly build: number; readonly timeZone: string },
   ) {
     this.schema = factSchema(place.build, place.timeZone);
+  }
+
+  /** Of a row, but the chunk that it came in. */
+  get columns(): readonly string[] {
+    return this.source.projection.columns;
   }
 
   async create(): Promise<void> {
@@ -95,10 +100,8 @@ export class FactTables {
     await this.engine.command(`DROP TABLE ${table}_remade SYNC`);
   }
 
-  /** Readers read this build from now on; a higher activation wins. The plain names are views of finalised values. */
-  async publish(activation: number): Promise<void> {
-    const line = `${this.place.sink}\t${this.place.build}\t${activation}\n`;
-    await this.engine.insertText('sink_active', ['sink', 'build', 'activation'], [Buffer.from(line)], '');
+  /** The plain names, for people who write SQL: views of this build's finalised values. */
+  async showPlainly(): Promise<void> {
     const { factTable } = this.schema;
     await this.engine.command(`CREATE OR REPLACE VIEW ${plainName(factTable)} AS SELECT * FROM ${factTable}`);
     for (const shape of await this.rollUps()) {
@@ -107,12 +110,26 @@ export class FactTables {
     }
   }
 
+  /** Nobody reads anything by the plain names until a build is shown again. */
+  async hidePlainNames(): Promise<void> {
+    const { factTable, rollUps } = this.schema;
+    for (const name of [plainName(factTable), ...rollUps.map((rollUp) => rollUp.name)]) {
+      await this.engine.command(`DROP VIEW IF EXISTS ${name} SYNC`);
+    }
+  }
+
+  /** With its marks: a number that is used again, by a log that forgot it, must find nothing. */
   async drop(): Promise<void> {
     for (const { view, table } of this.schema.rollUps) {
       await this.engine.command(`DROP VIEW IF EXISTS ${view} SYNC`);
       await this.engine.command(`DROP TABLE IF EXISTS ${table} SYNC`);
     }
     await this.engine.command(`DROP TABLE IF EXISTS ${this.schema.factTable} SYNC`);
+    const marks = await this.engine.rows<{ name: string }>(
+      `SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('sink_progress', 'sink_parked')`,
+    );
+    const place = `sink = ${quoted(this.place.sink)} AND build = ${this.place.build}`;
+    for (const { name } of marks) await this.engine.command(`ALTER TABLE ${name} DELETE WHERE ${place}`);
   }
 
   async progress(): Promise<Progress | undefined> {

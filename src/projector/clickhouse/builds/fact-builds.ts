@@ -1,7 +1,7 @@
 // The builds of the facts as a stream of the log: which were begun, which one readers read, which are gone. Every change
 // is a compare-and-set on the stream's revision, so of two processes that want the same thing one has it.
-import { type EventLog, WrongExpectedRevision } from '../../event-log/event-log.js';
-import { deriveId } from '../../kernel/ids.js';
+import { type EventLog, WrongExpectedRevision } from '../../../event-log/event-log.js';
+import { deriveId } from '../../../kernel/ids.js';
 
 export type BuildState = 'building' | 'active' | 'kept' | 'aborted' | 'dropped';
 
@@ -10,6 +10,17 @@ export interface FactBuild {
   readonly state: BuildState;
   /** Of the SQL, the rows and the time zone that it was begun with. */
   readonly fingerprint: string;
+  /** Of all builds that readers were given, the one with the highest number is read; 0 before the first time. */
+  readonly activation: number;
+  /** Why it was given up, where that needs a person: it is not made again by itself. */
+  readonly refusal?: string;
+}
+
+/** What a change says beside its build. */
+interface ChangeDetails {
+  readonly fingerprint?: string;
+  readonly activation?: number;
+  readonly refusal?: string;
 }
 
 export interface FactBuilds {
@@ -26,6 +37,9 @@ const changes = {
 } as const satisfies Readonly<Record<string, BuildState>>;
 export type BuildChange = keyof typeof changes;
 
+/** Tries against whoever changes the builds at the same time. */
+const triesMax = 50;
+
 export function buildsStream(sink: string): string {
   return `sink-${sink}`;
 }
@@ -37,18 +51,31 @@ export async function readBuilds(log: Pick<EventLog, 'readStream'>, sink: string
     for (const event of page) {
       revision = event.revision;
       if (!Object.hasOwn(changes, event.type)) continue;
-      const { build, fingerprint } = JSON.parse(Buffer.from(event.data).toString('utf8')) as {
-        build: number;
-        fingerprint?: string;
-      };
+      const change = JSON.parse(Buffer.from(event.data).toString('utf8')) as ChangeDetails & { build: number };
       const state = changes[event.type as BuildChange];
       if (state === 'active') {
         for (const [other, was] of builds) if (was.state === 'active') builds.set(other, { ...was, state: 'kept' });
       }
-      builds.set(build, { build, state, fingerprint: fingerprint ?? builds.get(build)?.fingerprint ?? '' });
+      builds.set(change.build, changed(builds.get(change.build), state, change, revision));
     }
   }
   return { revision, builds: [...builds.values()] };
+}
+
+function changed(
+  was: FactBuild | undefined,
+  state: BuildState,
+  change: ChangeDetails & { readonly build: number },
+  revision: number,
+): FactBuild {
+  const refusal = change.refusal ?? (state === 'building' ? undefined : was?.refusal);
+  return {
+    build: change.build,
+    state,
+    fingerprint: change.fingerprint ?? was?.fingerprint ?? '',
+    activation: state === 'active' ? (change.activation ?? revision) : (was?.activation ?? 0),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
 }
 
 /** False: somebody else changed the builds first; read them again. */
@@ -56,7 +83,7 @@ export async function changeBuild(
   log: Pick<EventLog, 'append'>,
   sink: string,
   seen: FactBuilds,
-  { type, ...data }: { readonly type: BuildChange; readonly build: number; readonly fingerprint?: string },
+  { type, ...data }: ChangeDetails & { readonly type: BuildChange; readonly build: number },
 ): Promise<boolean> {
   return await appendNext(log, sink, seen, type, data);
 }
@@ -113,7 +140,16 @@ export function activeOf({ builds }: FactBuilds): FactBuild | undefined {
   return builds.find(({ state }) => state === 'active');
 }
 
-/** The number of the next build: never one that was used. */
-export function nextBuild({ builds }: FactBuilds): number {
-  return Math.max(0, ...builds.map(({ build }) => build)) + 1;
+/** Changes as long as `next` has a change to make of the builds as they are. @throws Error when they kept changing */
+export async function untilChanged(
+  log: Pick<EventLog, 'append' | 'readStream'>,
+  sink: string,
+  next: (seen: FactBuilds) => Parameters<typeof changeBuild>[3] | undefined,
+): Promise<void> {
+  for (let attempt = 0; attempt < triesMax; attempt += 1) {
+    const seen = await readBuilds(log, sink);
+    const change = next(seen);
+    if (!change || (await changeBuild(log, sink, seen, change))) return;
+  }
+  throw new Error('the builds of the facts kept changing; try again');
 }

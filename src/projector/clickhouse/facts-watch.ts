@@ -1,0 +1,119 @@
+// What the facts tell of themselves: figures for Prometheus, lines for the log, and whether they are fit.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Report } from '../../stores/report.js';
+import { type Fitness, type FitnessOptions, ReadModelFitness } from '../operation/fitness.js';
+import { type FactsOperations, progressOf } from './facts-operations.js';
+import type { FactsListener, FactsProjector } from './facts-projector.js';
+
+export interface FactsWatchOptions extends Omit<FitnessOptions, 'status'> {
+  readonly operations: Pick<FactsOperations, 'builds' | 'refusal'>;
+}
+
+export class FactsWatch implements FactsListener {
+  private readonly faults: Counter;
+  private readonly chunks: Histogram;
+  private readonly fitness: ReadModelFitness;
+  private lastFault = '';
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly report: Report,
+    private readonly options: FactsWatchOptions,
+  ) {
+    this.fitness = new ReadModelFitness({ ...options, status: () => options.operations.builds() });
+    const registers = [registry];
+    this.faults = new Counter({
+      name: 'homing_facts_retries_total',
+      help: 'Failures after which the ClickHouse sink tried again.',
+      registers,
+    });
+    this.chunks = new Histogram({
+      name: 'homing_facts_chunk_rows',
+      help: 'Rows per chunk inserted into ClickHouse.',
+      labelNames: ['build'],
+      buckets: [1, 10, 100, 1_000, 5_000, 20_000, 50_000, 100_000],
+      registers,
+    });
+    this.standing();
+  }
+
+  fault(error: unknown): void {
+    this.faults.inc();
+    this.lastFault = error instanceof Error ? error.message : String(error);
+    this.report('warn', `the facts are tried again: ${this.lastFault}`);
+  }
+
+  told(message: string): void {
+    this.report('info', message);
+  }
+
+  sunk(build: number, rows: number): void {
+    this.chunks.observe({ build: String(build) }, rows);
+  }
+
+  /** Down: a build is behind and does not move, or there is none to read. Degraded: events are parked, a build was given up. */
+  async check(nowMs: number): Promise<Fitness> {
+    const fitness = await this.fitness.check(nowMs);
+    if (fitness.status === 'down' && this.lastFault !== '') {
+      return { status: 'down', detail: `${fitness.detail ?? ''}: ${this.lastFault}` };
+    }
+    const refused = fitness.status === 'down' ? undefined : await this.options.operations.refusal();
+    return refused ? { status: refused.isRead ? 'degraded' : 'down', detail: refused.why } : fitness;
+  }
+
+  /** What this process has done since its start. */
+  measure(facts: Pick<FactsProjector, 'counters'>): void {
+    const names = {
+      chunks: 'Chunks inserted into ClickHouse.',
+      rows: 'Rows inserted into ClickHouse.',
+      parked: 'Events that no rows could be made of and that were left out.',
+      repairs: 'Chunks that a check after a failure found different and that were inserted anew.',
+      overtaken: 'Times that another process had planned the next chunk first.',
+    } as const;
+    for (const [name, help] of Object.entries(names)) {
+      new Gauge({
+        name: `homing_facts_${name}`,
+        help: `${help} Since the start, by build.`,
+        labelNames: ['build'],
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          for (const [build, counters] of facts.counters()) {
+            this.set({ build: String(build) }, counters[name as keyof typeof names]);
+          }
+        },
+      });
+    }
+  }
+
+  /** Where the builds stand, whichever process fills them. */
+  private standing(): void {
+    const labelNames = ['build', 'state'];
+    const registers = [this.registry];
+    const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
+    const seconds = gauge('homing_facts_lag_seconds', 'Since the log took the first event that is missing.');
+    const letters = gauge('homing_facts_dead_letters', 'Events that are parked now.');
+    const progress = gauge('homing_facts_progress', 'How far along the log a build is, 0 to 1; by position, so about.');
+    const { operations, head } = this.options;
+    new Gauge({
+      name: 'homing_facts_lag_events',
+      help: 'Events that are missing, counted by reading; 10,000 means as many or more.',
+      labelNames,
+      registers,
+      async collect() {
+        // Figures of the process must not fail with ClickHouse.
+        const builds = await operations.builds().catch(() => undefined);
+        if (!builds) return;
+        for (const one of [this, seconds, letters, progress]) one.reset();
+        const end = await head();
+        for (const build of builds) {
+          const labels = { build: String(build.build), state: build.state };
+          this.set(labels, build.events);
+          seconds.set(labels, build.seconds);
+          letters.set(labels, build.deadLetters);
+          progress.set(labels, progressOf(build.position, end));
+        }
+      },
+    });
+  }
+}

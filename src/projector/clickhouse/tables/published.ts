@@ -1,0 +1,60 @@
+// What ClickHouse itself says of the builds: which one readers read, and which numbers were ever used. The log may have
+// been put back to an earlier state and know less than this.
+import { type Engine, quoted } from '../engine.js';
+
+export interface Published {
+  /** 0: readers read none. */
+  readonly build: number;
+  /** The highest one wins. */
+  readonly activation: number;
+}
+
+export class PublishedBuilds {
+  constructor(
+    private readonly engine: Engine,
+    private readonly sink: string,
+  ) {}
+
+  async read(): Promise<Published> {
+    if (!(await this.tables()).includes('sink_active')) return { build: 0, activation: 0 };
+    const row = await this.engine.row<{ read_build: string; highest: string }>(
+      `SELECT toString(argMax(build, activation)) AS read_build, toString(max(activation)) AS highest FROM sink_active WHERE sink = ${quoted(this.sink)}`,
+    );
+    return { build: Number(row?.read_build ?? 0), activation: Number(row?.highest ?? 0) };
+  }
+
+  /** Readers read this build from now on, or none (0), unless a higher activation was written. */
+  async write({ build, activation }: Published): Promise<void> {
+    const line = `${this.sink}\t${build}\t${activation}\n`;
+    await this.engine.insertText('sink_active', ['sink', 'build', 'activation'], [Buffer.from(line)], '');
+  }
+
+  /** The highest number that any table or mark here bears: a new build must not find another one's rows. */
+  async highest(): Promise<number> {
+    const tables = await this.tables();
+    const used = tables.map((name) => Number(/^event_facts_v(\d+)$/.exec(name)?.[1] ?? 0));
+    for (const marks of ['sink_progress', 'sink_active', 'sink_parked'].filter((name) => tables.includes(name))) {
+      const row = await this.engine.row<{ highest: string }>(
+        `SELECT toString(max(build)) AS highest FROM ${marks} WHERE sink = ${quoted(this.sink)}`,
+      );
+      used.push(Number(row?.highest ?? 0));
+    }
+    return Math.max(0, ...used);
+  }
+
+  /** Builds that have marks here, with the log that they were made of. */
+  async marked(): Promise<readonly { readonly build: number; readonly logId: string }[]> {
+    if (!(await this.tables()).includes('sink_progress')) return [];
+    const rows = await this.engine.rows<{ of_build: string; log: string }>(
+      `SELECT DISTINCT toString(build) AS of_build, log_id AS log FROM sink_progress WHERE sink = ${quoted(this.sink)}`,
+    );
+    return rows.map(({ of_build, log }) => ({ build: Number(of_build), logId: log }));
+  }
+
+  private async tables(): Promise<readonly string[]> {
+    const rows = await this.engine.rows<{ name: string }>(
+      'SELECT name FROM system.tables WHERE database = currentDatabase()',
+    );
+    return rows.map(({ name }) => name);
+  }
+}
