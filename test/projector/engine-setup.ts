@@ -8,8 +8,10 @@ import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { DocumentProjector, type DocumentProjectorOptions } from '../../src/projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DocumentVerifier } from '../../src/projector/operation/document-verifier.js';
+import { DocumentOperations } from '../../src/projector/operation/operations.js';
 import type { VerifyReport } from '../../src/projector/operation/verifier.js';
 import type { RedisClient } from '../../src/projector/sinks/redis-sink.js';
+import { LocalOperations } from '../../src/service/operations/operations.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
@@ -79,6 +81,21 @@ export class Setup {
       this.appended += 1;
     }
     return position;
+  }
+
+  /** What an operator of this code can do. */
+  operations(projections: readonly DocumentProjection[], shards = 1): LocalOperations {
+    return new LocalOperations(
+      new DocumentOperations({
+        log: this.log,
+        redis: this.redis,
+        decoder: plainDecoder,
+        projections,
+        shards,
+        limits: defaultRunnerLimits,
+        nowMs: Date.now,
+      }),
+    );
   }
 
   reader(shards = 1): DocumentReader {

@@ -5,6 +5,7 @@ import { cards } from '../../projections/cards.document.js';
 import { friendFeed } from '../../projections/friend-feed.document.js';
 import { inbox, inboxKeys } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
+import { untilRead } from '../../src/cli/operations/until-caught-up.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { Builds } from '../../src/projector/builds/builds.js';
@@ -101,6 +102,12 @@ describe('rebuild', () => {
     expect(JSON.parse(await read())).toBeTruthy();
     await second.fired;
     expect(JSON.parse(await read())).toEqual({ new: true });
+    // The new code cannot go on with the old build, so it does not touch it.
+    await expect(setup.operations([changed]).rollback('cards')).rejects.toThrow(
+      'cards/0: build 1 was made by another version of the code than this one (2)',
+    );
+    await setup.settled([changed], await setup.append(events.slice(0, 1)));
+    expect((await builds(cards).list()).states.get(1)).toBe('kept');
     await setup.stop();
 
     const third = signal<number>();
@@ -143,7 +150,12 @@ describe('rebuild', () => {
     const stuck = signal<string>();
     setup.start([impure], { listener: { stuck: (_, error) => stuck.fire(error.message) } });
     await setup.settled([impure], await setup.log.head());
-    const build = await builds(impure).begin();
+    const operations = setup.operations([impure]);
+    const [build = 0] = await operations.rebuild('cards');
+    // Whoever asked for it hears that it did not become what is read.
+    await expect(untilRead(operations, [{ projection: 'cards', shard: 0, build }])).rejects.toThrow(
+      `cards/0: build ${build} was given up, build 1 is read`,
+    );
     expect(await stuck.fired).toContain(`build ${build} differs from the fold of the log`);
     expect(await setup.store.client.get(activeKey(nameOf(impure)))).toBe('1');
   });
