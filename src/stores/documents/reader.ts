@@ -51,12 +51,17 @@ export class DocumentReader {
     return await this.readShard(this.shardName(projection, ownerId), add);
   }
 
-  /** One read per shard that owns some of them: the answer to each owner in the order given. @throws DocumentsNotReady */
+  /**
+   * One read per shard that owns some of them: the answer to each owner in the order given.
+   * @param seen is told of which state each shard's part is
+   * @throws DocumentsNotReady
+   */
   async readEach<Value>(
     projection: string,
     ownerIds: readonly string[],
     add: (pipeline: ChainableCommander, key: (relative: string) => string, index: number) => void,
     parse: (reply: unknown, index: number) => Value,
+    seen?: (name: ShardName, checkpoint: Checkpoint) => void,
   ): Promise<Value[]> {
     const byShard = new Map<number, number[]>();
     for (const [index, ownerId] of ownerIds.entries()) {
@@ -66,9 +71,11 @@ export class DocumentReader {
     const values: Value[] = [];
     await Promise.all(
       [...byShard].map(async ([shard, indexes]) => {
-        const { replies } = await this.readShard({ projection, shard, shards: this.shards }, (pipeline, key) => {
+        const name = { projection, shard, shards: this.shards };
+        const { replies, checkpoint } = await this.readShard(name, (pipeline, key) => {
           for (const index of indexes) add(pipeline, key, index);
         });
+        seen?.(name, checkpoint);
         for (const [at, index] of indexes.entries()) values[index] = parse(replies[at], index);
       }),
     );
