@@ -59,6 +59,11 @@ async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
   );
 }
 
+/** How far along the log a position is, 0 to 1; positions are no counts, so about. */
+export function progressOf(position: bigint, head: bigint): number {
+  return head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000);
+}
+
 /** Every shard of every projection. */
 export function shardNames(projections: readonly string[], shards: number): ShardName[] {
   return projections.flatMap((projection) =>

@@ -10,7 +10,7 @@ import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
 import type { RedisClient } from '../sinks/redis-sink.js';
 import { DeadLetters } from './dead-letters.js';
-import { documentStatus, shardNames } from './document-status.js';
+import { documentStatus, progressOf, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';
 import type { VerifyReport } from './verifier.js';
 
@@ -76,7 +76,7 @@ export class DocumentOperations {
       lagEvents: events,
       lagCapped: capped,
       lagSeconds: seconds,
-      progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
+      progress: progressOf(position, head),
     }));
   }
 
