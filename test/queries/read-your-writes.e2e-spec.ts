@@ -5,7 +5,8 @@ import { memberCards } from '../../src/queries/people.js';
 import { ReadSide } from '../../src/queries/read-side.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import type { SocialEvent } from '../projections/social-history.js';
-import { hasRedisServer, Setup } from '../projector/engine-setup.js';
+import { Setup } from '../projector/engine-setup.js';
+import { hasRedisServer } from '../projector/redis-kinds.js';
 
 const waitMs = 100;
 const longWaitMs = 20_000;

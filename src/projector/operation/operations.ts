@@ -4,11 +4,11 @@
 import type { EventLogReader } from '../../event-log/event-log.js';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { judgeBuild, type Verdict } from '../builds/build-judge.js';
 import { Builds } from '../builds/builds.js';
 import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
-import type { RedisClient } from '../sinks/redis-sink.js';
 import { DeadLetters } from './dead-letters.js';
 import { documentStatus, progressOf, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';

@@ -165,7 +165,6 @@ export class ProjectorWatch implements ProjectorListener {
     const { status, head } = this.options;
     const late = new AbortController();
     const nothing = sleep(lookMsMax, undefined, { signal: late.signal }).catch(() => undefined);
-    // The head first: no build is beyond it then for having moved on meanwhile.
     const found = Promise.all([head(), status()]).then(
       ([at, builds]) => ({ head: at, builds }),
       () => undefined,

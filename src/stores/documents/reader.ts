@@ -1,6 +1,6 @@
 // Reads documents of the build that is active now, with the position they hold: both in one round trip. Which build is
 // active is remembered and checked by the same trip, so that a switch is seen by the very next read.
-import type { ChainableCommander, Cluster, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import {
   activeKey,
   buildPrefix,
@@ -10,6 +10,7 @@ import {
   type ShardName,
   shardOf,
 } from '../../kernel/document-keys.js';
+import type { RedisClient } from '../redis/redis-endpoint.js';
 import { pipelineReplies } from './replies.js';
 
 /** Tries when the active build changes under a read. */
@@ -37,7 +38,7 @@ export class DocumentReader {
 
   /** @param logId what was built from another log is not read; absent: whatever is there is */
   constructor(
-    private readonly redis: Redis | Cluster,
+    private readonly redis: RedisClient,
     readonly shards: number,
     private readonly logId?: string,
   ) {}
