@@ -1,8 +1,8 @@
-// `homing rebuild`: makes a new build of read models beside the one that is read, and waits until it has taken over. It
-// can be given up (--abort, or Ctrl-C while it waits), or taken back (--rollback).
+// `homing rebuild`: makes a new build of read models beside the one that is read, and waits until it has taken over; exit
+// code 1 when it was given up. It can be given up by hand (--abort, or Ctrl-C while it waits), or taken back (--rollback).
 import { Command } from 'commander';
 import type { Operations } from '../service/operations/operations.js';
-import { untilCaughtUp } from './operations/until-caught-up.js';
+import { type AskedBuild, untilRead } from './operations/until-caught-up.js';
 import { takesTarget, withOperations } from './operations/with-operations.js';
 
 interface Options {
@@ -31,18 +31,22 @@ async function rebuild(operations: Operations, names: readonly string[], options
     const what = unknown.length > 0 ? `there is no ${unknown.join(', ')}` : 'name read models, or say --all';
     throw new Error(`${what}; there are ${known.join(', ')}`);
   }
-  const step = options.abort ? 'abort' : options.rollback ? 'rollback' : 'rebuild';
-  for (const name of wanted) await operations[step](name);
-  if (step === 'abort') {
+  if (options.abort) {
+    for (const name of wanted) await operations.abort(name);
     process.stdout.write(`given up: ${wanted.join(', ')}\n`);
     return;
+  }
+  const asked: AskedBuild[] = [];
+  for (const name of wanted) {
+    const builds = await operations[options.rollback ? 'rollback' : 'rebuild'](name);
+    asked.push(...builds.map((build, shard) => ({ projection: name, shard, build })));
   }
   const giveUp = () => {
     process.stderr.write('\ngiving up the new builds\n');
     void Promise.allSettled(wanted.map((name) => operations.abort(name))).then(() => process.exit(130));
   };
   process.once('SIGINT', giveUp);
-  await untilCaughtUp(operations, wanted);
+  await untilRead(operations, asked);
   process.off('SIGINT', giveUp);
   process.stdout.write(`read from now on: ${wanted.join(', ')}\n`);
 }

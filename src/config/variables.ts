@@ -37,6 +37,12 @@ function choice<const Values extends readonly [string, ...string[]]>(
     .meta({ ...doc, fallback, range: values.join(', ') });
 }
 
+/** Of a list of hosts each. */
+function isUrl(text: string): boolean {
+  const [first = '', ...hosts] = text.split(',');
+  return URL.canParse(first) && hosts.every((host) => URL.canParse(`host://${host}`));
+}
+
 function urlOf(schemes: readonly string[], doc: VariableDoc) {
   return z
     .string()
@@ -44,7 +50,7 @@ function urlOf(schemes: readonly string[], doc: VariableDoc) {
       (text) => schemes.some((scheme) => text.startsWith(`${scheme}://`)),
       `expected ${schemes.join(':// or ')}://`,
     )
-    .refine((text) => URL.canParse(text) || text.startsWith('esdb') || text.startsWith('kurrentdb'), 'not a URL')
+    .refine((text) => isUrl(text) || text.startsWith('esdb') || text.startsWith('kurrentdb'), 'not a URL')
     .optional()
     .meta({ ...doc, range: schemes.map((scheme) => `${scheme}://…`).join(', ') });
 }
@@ -106,8 +112,9 @@ export const variables = z.object({
     about: 'Connection string of EventStoreDB / KurrentDB.',
     absent: 'the embedded log in HOMING_DATA_DIR',
   }),
-  HOMING_REDIS: urlOf(['redis', 'rediss'], {
-    about: 'Redis 7+ or Valkey; `maxmemory-policy` must be `noeviction`.',
+  HOMING_REDIS: urlOf(['redis', 'rediss', 'redis-cluster', 'rediss-cluster'], {
+    about:
+      'Redis 7+ or Valkey; `maxmemory-policy` must be `noeviction`. Of a Redis Cluster some of its nodes: redis-cluster://user:password@a:6379,b:6379,c:6379.',
     absent: 'a private redis-server child where the binary is on PATH, else a JavaScript Redis in memory',
   }),
   HOMING_CLICKHOUSE: urlOf(['http', 'https'], {
@@ -182,7 +189,7 @@ export const variables = z.object({
   ),
 
   HOMING_PROJECTION_SHARDS: whole(
-    { min: 1, max: 256, fallback: 1 },
+    { min: 1, max: 64, fallback: 1 },
     { unit: 'shards', about: 'Shards of each Redis projection; a change rebuilds them.' },
   ),
   HOMING_REDIS_BATCH_EVENTS_MAX: whole(

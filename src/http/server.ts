@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock.js';
+import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 import type { KeyDirectory } from './access/api-key.js';
 import { identify } from './access/identity.js';
 import type { MemberTokens } from './access/member-token.js';
@@ -34,7 +34,7 @@ export interface ServerOptions extends RateLimits {
   /** True once the service is told to stop: requests that come then are sent away. */
   readonly isClosing: () => boolean;
   /** Counts rate limits for all processes; absent: each counts its own. */
-  readonly sharedRedis?: Redis;
+  readonly sharedRedis?: RedisClient;
 }
 
 const requestIdPattern = /^[\x21-\x7e]{1,64}$/;

@@ -1,7 +1,7 @@
 // For whoever moves the clock: says so to the hand of the timers, wherever it runs, and can wait until it is done.
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, QueueEvents } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 import {
   type Connect,
   keptJobs,
@@ -17,7 +17,7 @@ const attemptsMax = 20;
 const retryMs = 500;
 
 export class TimerClient {
-  private readonly connections: Redis[] = [];
+  private readonly connections: RedisClient[] = [];
   private readonly queue: Queue<TakeDueTimersData, TakeDueTimersResult>;
   private readonly events: QueueEvents;
 
@@ -54,7 +54,7 @@ export class TimerClient {
     for (const connection of this.connections) connection.disconnect();
   }
 
-  private connection(): Redis {
+  private connection(): RedisClient {
     const connection = this.connect({ maxRetriesPerRequest: null });
     this.connections.push(connection);
     return connection;

@@ -1,5 +1,5 @@
 // The queue by which the hand of the timers is moved: a scheduler that knocks every second, and whoever cannot wait.
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 
 /** The hash tag keeps all keys of the queue together on a Redis Cluster. */
 export const queuePrefix = '{homing-jobs}';
@@ -15,7 +15,7 @@ export interface TakeDueTimersResult {
 }
 
 /** A new connection for blocking commands: it waits for Redis as long as it takes. */
-export type Connect = (overrides: { readonly maxRetriesPerRequest: null }) => Redis;
+export type Connect = (overrides: { readonly maxRetriesPerRequest: null }) => RedisClient;
 
 /** Jobs kept to look at afterwards, and so that a waiter finds the one it waited for. */
 export const keptJobs = { removeOnComplete: { count: 1_000 }, removeOnFail: { count: 1_000 } } as const;

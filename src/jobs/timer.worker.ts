@@ -1,8 +1,8 @@
 // Takes what is due again and again, and whenever somebody asks. One at a time in the whole deployment; two at once would do
 // the same twice, which is once.
 import { Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Clock } from '../kernel/clock.js';
+import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 import type { DueTimers } from './due-timers.js';
 import {
   type Connect,
@@ -28,7 +28,7 @@ export interface TimerWorkerOptions {
 
 export class TimerWorker {
   private readonly stop = new AbortController();
-  private readonly connections: Redis[] = [];
+  private readonly connections: RedisClient[] = [];
   private queue: Queue<TakeDueTimersData> | undefined;
   private ensuring: NodeJS.Timeout | undefined;
   private worker: Worker<TakeDueTimersData, TakeDueTimersResult> | undefined;
@@ -70,7 +70,7 @@ export class TimerWorker {
     return { acted: await dueTimers.take(Math.max(nowMs, clock.now()), this.stop.signal) };
   }
 
-  private connection(): Redis {
+  private connection(): RedisClient {
     const connection = this.options.connect({ maxRetriesPerRequest: null });
     this.connections.push(connection);
     return connection;

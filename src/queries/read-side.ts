@@ -5,20 +5,16 @@ import { ApiHeader, ApiQuery } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem/problem.js';
 import { toIso } from '../kernel/clock.js';
+import type { Checkpoint, ShardName } from '../kernel/document-keys.js';
 import { decodePositionToken, type PositionToken } from '../kernel/position-token.js';
 import type { Progress } from '../stores/documents/progress.js';
-import {
-  type AddReads,
-  type DocumentAnswer,
-  type DocumentReader,
-  DocumentsNotReady,
-} from '../stores/documents/reader.js';
+import { type AddReads, type DocumentReader, DocumentsNotReady } from '../stores/documents/reader.js';
 
 /** How fresh an answer is. */
 export interface Freshness {
   /** Everything the log took up to this instant is in the answer; absent: nothing is recorded yet. */
   readonly asOf?: string;
-  /** True: the position asked for was not reached in time. */
+  /** True: something that was read for it is of before the position asked for. */
   readonly stale: boolean;
 }
 
@@ -59,28 +55,32 @@ export class ReadSide {
 
   /** Starts one answer that rests on these projections. @throws Problem `bad-position` */
   async begin(projections: readonly string[], min: PositionToken | undefined): Promise<Answer> {
-    if (!min) return new Answer(this.reader, false);
+    if (!min) return new Answer(this.reader, this.progress, undefined);
     if (min.logId !== this.logId) throw new Problem('bad-position', 'this position is of another log');
     const names = projections.flatMap((projection) =>
       Array.from({ length: this.reader.shards }, (_, shard) => ({ projection, shard, shards: this.reader.shards })),
     );
-    const passed = await this.progress.waitFor(names, min.position, this.waitMsMax);
-    return new Answer(this.reader, !passed);
+    await this.progress.waitFor(names, min.position, this.waitMsMax);
+    return new Answer(this.reader, this.progress, min.position);
   }
 }
 
-/** The reads of one answer, and the oldest state that any of them saw. */
+/** The reads of one answer, and the oldest state that any of them saw: whatever was waited for, that is what it shows. */
 export class Answer {
   private oldest: number | undefined;
+  private stale = false;
 
   constructor(
     private readonly reader: DocumentReader,
-    private readonly stale: boolean,
+    private readonly progress: Progress,
+    private readonly minPosition: bigint | undefined,
   ) {}
 
   /** @throws Problem `store-unavailable` while there is no build to read */
   async read(projection: string, ownerId: string, add: AddReads): Promise<readonly unknown[]> {
-    return this.seen(await notReady(this.reader.read(projection, ownerId, add))).replies;
+    const { replies, checkpoint } = await notReady(this.reader.read(projection, ownerId, add));
+    this.seen(this.reader.shardName(projection, ownerId), checkpoint);
+    return replies;
   }
 
   /** As read, with one command per owner. */
@@ -89,16 +89,20 @@ export class Answer {
     ownerIds: readonly string[],
     ...[add, parse]: [Parameters<DocumentReader['readEach']>[2], (reply: unknown, index: number) => Value]
   ): Promise<Value[]> {
-    return await notReady(this.reader.readEach(projection, ownerIds, add, parse));
+    const seen = (name: ShardName, checkpoint: Checkpoint) => this.seen(name, checkpoint);
+    return await notReady(this.reader.readEach(projection, ownerIds, add, parse, seen));
   }
 
   get freshness(): Freshness {
     return { ...(this.oldest ? { asOf: toIso(this.oldest) } : {}), stale: this.stale };
   }
 
-  private seen(answer: DocumentAnswer): DocumentAnswer {
-    this.oldest = Math.min(this.oldest ?? answer.checkpoint.recordedAt, answer.checkpoint.recordedAt);
-    return answer;
+  private seen(name: ShardName, { position, recordedAt }: Checkpoint): void {
+    this.oldest = Math.min(this.oldest ?? recordedAt, recordedAt);
+    if (this.minPosition === undefined || position >= this.minPosition) return;
+    this.stale = true;
+    // It may have been further: a Redis that came back from an older file. Who asks next waits for it again.
+    this.progress.saw(name, position);
   }
 }
 

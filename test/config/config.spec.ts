@@ -46,6 +46,19 @@ describe('defaults', () => {
   });
 });
 
+describe('HOMING_REDIS', () => {
+  it.each([
+    'redis://localhost',
+    'rediss://:secret@redis.internal:6380/0',
+    'redis-cluster://user:secret@a:7000,b:7001,[::1]:7002',
+  ])('may be %s', (url) => {
+    expect(readConfig({ HOMING_DATA_DIR: dir, HOMING_REDIS: url }).redis.url).toBe(url);
+  });
+  it.each(['redis-cluster://a:7000,b:port', 'cluster://a:7000'])('may not be %s', (url) => {
+    expect(problemsOf({ HOMING_REDIS: url })).toHaveLength(1);
+  });
+});
+
 describe('bad variables', () => {
   it('are all reported at once, each by its name', () => {
     const problems = problemsOf({

@@ -109,6 +109,20 @@ describe('by the command line, on a running service', () => {
     expect(out).toMatch(/^facts event_facts_v\d+: \d+ compared/m);
   }, 120_000);
 
+  it('goes back to no build of other code, and says so', async () => {
+    const { client } = service.parts.engines.redis;
+    const asked = ['rebuild', 'inbox', '--rollback', ...onService()];
+    const marker = 'inbox:v2:{00-01}:$marker';
+    const made = JSON.parse((await client.get(marker)) ?? '') as object;
+    await client.set(marker, JSON.stringify({ ...made, version: 99 }));
+    const refused = await homing(asked);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.error).toContain('no-earlier-build: inbox/0: build 2 was made by another version of the code');
+    await client.set(marker, JSON.stringify(made));
+    expect(await homing(asked)).toMatchObject({ code: 0, out: 'read from now on: inbox\n' });
+    expect((await homing(['lag', ...onService()])).out).toMatch(/^inbox +0 +2 +active/m);
+  });
+
   it('says what to do when it is asked for the impossible', async () => {
     expect(await homing(['rebuild', 'nothing', ...onService()])).toMatchObject({ code: 1 });
     expect((await homing(['rebuild', ...onService()])).error).toContain('name read models, or say --all');

@@ -6,15 +6,16 @@ import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DeadLetters } from '../../src/projector/operation/dead-letters.js';
 import { SocialHistory } from '../projections/social-history.js';
-import { hasRedisServer, Setup, signal } from './engine-setup.js';
+import { Setup, signal } from './engine-setup.js';
+import { kinds } from './redis-kinds.js';
 import { plainDecoder } from './support.js';
 
-describe('poison events', () => {
+describe.each(kinds)('poison events on a %s', (kind) => {
   let setup: Setup;
   /** Streams of which one event cannot be folded, as long as the code is not fixed. */
   let broken: Set<string>;
   beforeEach(async () => {
-    setup = await Setup.open(hasRedisServer ? 'redis-server' : 'no-such');
+    setup = await Setup.open(kind);
     broken = new Set();
   });
   afterEach(async () => {

@@ -1,5 +1,4 @@
 // Redis, an embedded log and projectors for the engine tests of the projector, and a way to wait on a position.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,16 +7,16 @@ import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { DocumentProjector, type DocumentProjectorOptions } from '../../src/projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DocumentVerifier } from '../../src/projector/operation/document-verifier.js';
+import { DocumentOperations } from '../../src/projector/operation/operations.js';
 import type { VerifyReport } from '../../src/projector/operation/verifier.js';
-import type { RedisClient } from '../../src/projector/sinks/redis-sink.js';
+import { LocalOperations } from '../../src/service/operations/operations.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
-import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
+import type { RedisStore } from '../../src/stores/redis/open-redis.js';
+import type { RedisClient } from '../../src/stores/redis/redis-endpoint.js';
 import { asNewEvent, type SocialEvent } from '../projections/social-history.js';
+import { oneKind, openKind, type RedisKind, type TestRedis } from './redis-kinds.js';
 import { plainDecoder } from './support.js';
-
-export const hasRedisServer = spawnSync('redis-server', ['--version']).error === undefined;
-if (!hasRedisServer && process.env['CI']) throw new Error('CI must have a redis-server');
 
 const waitMs = 30_000;
 
@@ -27,25 +26,31 @@ export class Setup {
 
   private constructor(
     private readonly directory: string,
-    readonly store: RedisStore,
-    readonly redis: RedisClient,
+    private readonly opened: TestRedis,
     readonly log: EmbeddedEventLog,
   ) {}
 
-  /**
-   * @param binary of Redis; one that is not there gives the JavaScript one
-   * @param redis where the documents are, when it is not that one
-   */
-  static async open(binary = 'redis-server', redis?: RedisClient): Promise<Setup> {
+  static async open(kind: RedisKind = oneKind): Promise<Setup> {
     const directory = mkdtempSync(join(tmpdir(), 'homing-projector-'));
-    const store = await openRedis({ url: undefined, directory: join(directory, 'redis'), binary });
-    return new Setup(directory, store, redis ?? store.client, await openLog(directory));
+    const redis = await openKind(kind, join(directory, 'redis'));
+    return new Setup(directory, redis, await openLog(directory));
+  }
+
+  get store(): RedisStore {
+    return this.opened.store;
+  }
+  get redis(): RedisClient {
+    return this.store.client;
+  }
+  /** A Redis server dies at once and comes back with what it had. */
+  async killRedis(): Promise<void> {
+    await this.opened.killOne();
   }
 
   async close(): Promise<void> {
     await this.stop();
     await this.log.close();
-    await this.store.close();
+    await this.opened.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -79,6 +84,21 @@ export class Setup {
       this.appended += 1;
     }
     return position;
+  }
+
+  /** What an operator of this code can do. */
+  operations(projections: readonly DocumentProjection[], shards = 1): LocalOperations {
+    return new LocalOperations(
+      new DocumentOperations({
+        log: this.log,
+        redis: this.redis,
+        decoder: plainDecoder,
+        projections,
+        shards,
+        limits: defaultRunnerLimits,
+        nowMs: Date.now,
+      }),
+    );
   }
 
   reader(shards = 1): DocumentReader {

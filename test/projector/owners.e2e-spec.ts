@@ -3,21 +3,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inbox } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
-import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
+import { activeKey, buildPrefix, buildsKey, ownKeys } from '../../src/kernel/document-keys.js';
+import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { SocialHistory } from '../projections/social-history.js';
-import { hasRedisServer, Setup } from './engine-setup.js';
-import { RedisCluster } from './redis-cluster.js';
-import { sinkContract } from './sink.contract.js';
+import { Setup } from './engine-setup.js';
+import { hasRedisServer, keysOf, kinds } from './redis-kinds.js';
 
 /** One that dies is replaced within this. */
 const replacedMsMax = 10_000;
-const withServer = hasRedisServer ? describe : describe.skip;
-if (!hasRedisServer) process.stdout.write('no redis-server on PATH: several owners and the cluster are not tested\n');
+const servers = kinds.filter((kind) => kind !== 'JavaScript');
 
-withServer('several projectors', () => {
+describe.each(servers)('several projectors on a %s', (kind) => {
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open();
+    setup = await Setup.open(kind);
   });
   afterEach(async () => {
     await setup.close();
@@ -76,43 +75,53 @@ withServer('several projectors', () => {
   it('a Redis that is killed comes back to the same documents', async () => {
     setup.start(documentProjections);
     await setup.settled(documentProjections, await setup.append(events.slice(0, 400)));
-    const killed = setup.store.pid() ?? 0;
-    process.kill(killed, 'SIGKILL');
+    const killed = setup.store.pid();
+    await setup.killRedis();
     const position = await setup.append(events.slice(400));
     await setup.settled(documentProjections, position);
-    expect(setup.store.pid()).not.toBe(killed);
+    if (killed !== undefined) expect(setup.store.pid()).not.toBe(killed);
     for (const projection of documentProjections) {
       expect(await setup.verify(projection)).toMatchObject({ differences: 0 });
     }
   });
 });
 
-withServer('on a Redis Cluster of three nodes', () => {
-  let cluster: RedisCluster;
+(hasRedisServer ? describe : describe.skip)('on a Redis Cluster of three nodes', () => {
   let setup: Setup;
   beforeEach(async () => {
-    cluster = await RedisCluster.start();
-    setup = await Setup.open('redis-server', cluster.client);
+    setup = await Setup.open('cluster');
   });
   afterEach(async () => {
     await setup.close();
-    await cluster.close();
   });
+  const shards = 8;
 
-  it('every shard is whole on its node', async () => {
+  it('every shard is whole on its node: all its keys have one slot', async () => {
     const { events } = new SocialHistory(62, 8, 600);
-    setup.start(documentProjections, { shards: 8 });
-    await setup.settled(documentProjections, await setup.append(events), 8);
-    for (const projection of documentProjections) {
-      for (let shard = 0; shard < 8; shard += 1) {
-        expect(await setup.verify(projection, shard, 8)).toMatchObject({ differences: 0 });
+    setup.start(documentProjections, { shards });
+    await setup.settled(documentProjections, await setup.append(events), shards);
+    const slots = new Map<string, Set<unknown>>();
+    const found = await keysOf(setup.redis, '*:{*-08}:*');
+    for (const key of found) {
+      const tag = /\{(.*)\}/.exec(key)?.[1] ?? '';
+      slots.set(tag, (slots.get(tag) ?? new Set()).add(await setup.redis.cluster('KEYSLOT', key)));
+    }
+    expect([...slots.keys()].toSorted()).toEqual(Array.from({ length: shards }, (_, shard) => `0${shard}-08`));
+    expect([...slots.values()].every(({ size }) => size === 1)).toBe(true);
+    for (const { name: projection } of documentProjections) {
+      for (let shard = 0; shard < shards; shard += 1) {
+        const name = { projection, shard, shards };
+        const own = [activeKey(name), buildsKey(name), buildPrefix(name, 1) + ownKeys.checkpoint];
+        expect(found).toEqual(expect.arrayContaining(own));
       }
     }
-    const sizes = await Promise.all(cluster.client.nodes('master').map((node) => node.dbsize()));
+    const sizes = await Promise.all(serversOf(setup.redis).map((node) => node.dbsize()));
+    expect(sizes).toHaveLength(3);
     expect(sizes.every((size) => size > 0)).toBe(true);
-  });
-
-  describe('a shard', () => {
-    sinkContract('a cluster', async () => new RedisSink(cluster.client, { projection: 'p', shard: 5, shards: 8 }, 1));
+    for (const projection of documentProjections) {
+      for (let shard = 0; shard < shards; shard += 1) {
+        expect(await setup.verify(projection, shard, shards)).toMatchObject({ differences: 0 });
+      }
+    }
   });
 });

@@ -5,70 +5,88 @@ import { cards } from '../../projections/cards.document.js';
 import { friendFeed } from '../../projections/friend-feed.document.js';
 import { inbox, inboxKeys } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
+import { thread } from '../../projections/thread.document.js';
+import { untilRead } from '../../src/cli/operations/until-caught-up.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { Builds } from '../../src/projector/builds/builds.js';
 import { DocumentsNotReady } from '../../src/stores/documents/reader.js';
 import { SocialHistory } from '../projections/social-history.js';
-import { hasRedisServer, Setup, signal } from './engine-setup.js';
+import { Setup, signal } from './engine-setup.js';
+import { beginning, readings, step } from './growing-life.js';
+import { keysOf, kinds } from './redis-kinds.js';
 
 const nameOf = ({ name }: DocumentProjection) => ({ projection: name, shard: 0, shards: 1 });
-const binary = hasRedisServer ? 'redis-server' : 'no-such';
 
-describe('rebuild', () => {
+describe.each(kinds)('rebuild on a %s', (kind) => {
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open(binary);
+    setup = await Setup.open(kind);
   });
   afterEach(async () => {
     await setup.close();
   });
   const builds = (projection: DocumentProjection) => new Builds(setup.store.client, nameOf(projection));
 
-  it('takes every projection over under write load; readers never miss and never go back', async () => {
-    const history = new SocialHistory(41, 8, 1_500);
-    const { events } = history;
-    await setup.settled([], await setup.append(events.slice(0, 500)));
-    const rebuilt = signal();
-    let left = documentProjections.length;
-    setup.start(documentProjections, {
-      listener: {
-        activated: (_, build) => {
-          if (build === 2) left -= 1;
-          if (left === 0) rebuilt.fire();
-        },
-      },
-    });
-    await setup.settled(documentProjections, await setup.log.head());
+  it('takes every projection over under write load; readers never miss anything and never go back', async () => {
+    const left = new Set(documentProjections.map(({ name }) => name));
+    const activated = ({ projection }: { readonly projection: string }, build: number) => {
+      if (build === 2) left.delete(projection);
+    };
+    await setup.append(beginning);
+    // Where the log was after each step: whoever has passed that shows the step.
+    const after: bigint[] = [await setup.append(step(1))];
+    while (after.length < 100) after.push(await setup.append(step(after.length + 1)));
+    const stuck: string[] = [];
+    const giveUp = (error: Error) => {
+      stuck.push(error.message);
+      left.clear();
+    };
+    setup.start(documentProjections, { listener: { activated, stuck: (_, error) => giveUp(error) } });
+    await setup.settled(documentProjections, after.at(-1) as bigint);
+    /** One step after the other, as fast as a read model takes them. */
+    const write = async () => {
+      after.push(await setup.append(step(after.length + 1)));
+      await setup.settled([thread], after.at(-1) as bigint);
+    };
 
     let reading = true;
+    const seenBuilds = new Map<string, Set<string>>();
     const reader = setup.reader();
-    const reads = Promise.all(
-      documentProjections.map(async (projection) => {
-        let last = 0n;
-        let count = 0;
-        while (reading) {
-          const { checkpoint } = await reader.checkpoint(nameOf(projection)).then((found) => ({ checkpoint: found }));
-          expect(checkpoint.position).toBeGreaterThanOrEqual(last);
-          last = checkpoint.position;
-          count += 1;
-          const { replies } = await reader.read('cards', 'm1', (pipeline, key) => pipeline.get(key('member:m1')));
-          expect(replies[0]).not.toBeNull();
-        }
-        return count;
-      }),
-    );
-    for (const projection of documentProjections) await builds(projection).begin();
-    let written = 500;
-    while (left > 0 && written < events.length) {
-      await setup.append(events.slice(written, written + 5));
-      written += 5;
+    async function readOnAndOn(projection: DocumentProjection): Promise<void> {
+      const { ask, steps } = readings[projection.name] as (typeof readings)[string];
+      const seen = new Set<string>();
+      seenBuilds.set(projection.name, seen);
+      let [last, lastPosition, promised] = [0, 0n, 0];
+      while (reading) {
+        let prefix = '';
+        const { replies, checkpoint } = await reader.read(projection.name, 'hub', (pipeline, key) => {
+          prefix = key('');
+          ask(pipeline, key);
+        });
+        seen.add(prefix);
+        const shown = steps(replies[0]);
+        while ((after[promised] ?? checkpoint.position + 1n) <= checkpoint.position) promised += 1;
+        const about = { projection: projection.name, prefix, shown, last, promised };
+        expect({ ...about, isThere: shown !== undefined }).toEqual({ ...about, isThere: true });
+        expect({ ...about, ok: (shown as number) >= Math.max(last, promised) }).toEqual({ ...about, ok: true });
+        expect(checkpoint.position).toBeGreaterThanOrEqual(lastPosition);
+        [last, lastPosition] = [shown as number, checkpoint.position];
+      }
     }
-    await rebuilt.fired;
+    const reads = Promise.all(documentProjections.map(readOnAndOn));
+    // A reader that finds something wrong ends the test at once.
+    reads.catch(giveUp);
+    for (const projection of documentProjections) await builds(projection).begin();
+    while (left.size > 0) await write();
+    for (let more = 0; more < 5; more += 1) await write();
+    await setup.settled(documentProjections, after.at(-1) as bigint);
     reading = false;
-    for (const count of await reads) expect(count).toBeGreaterThan(0);
-    await setup.settled(documentProjections, await setup.log.head());
+    await reads;
+    expect(stuck).toEqual([]);
     for (const projection of documentProjections) {
+      const read = [1, 2].map((build) => buildPrefix(nameOf(projection), build));
+      expect([...(seenBuilds.get(projection.name) ?? [])]).toEqual(read);
       expect(await setup.verify(projection)).toMatchObject({ differences: 0, told: [], parked: [] });
       expect((await builds(projection).list()).states.get(1)).toBe('kept');
     }
@@ -101,6 +119,12 @@ describe('rebuild', () => {
     expect(JSON.parse(await read())).toBeTruthy();
     await second.fired;
     expect(JSON.parse(await read())).toEqual({ new: true });
+    // The new code cannot go on with the old build, so it does not touch it.
+    await expect(setup.operations([changed]).rollback('cards')).rejects.toThrow(
+      'cards/0: build 1 was made by another version of the code than this one (2)',
+    );
+    await setup.settled([changed], await setup.append(events.slice(0, 1)));
+    expect((await builds(cards).list()).states.get(1)).toBe('kept');
     await setup.stop();
 
     const third = signal<number>();
@@ -122,7 +146,7 @@ describe('rebuild', () => {
     await setup.settled([cards], await setup.append(events.slice(0, 1)));
     while ((await list.list()).states.has(build)) await setup.settled([cards], await setup.append(events.slice(0, 1)));
     expect((await list.list()).active).toBe(1);
-    expect(await setup.store.client.keys(`${buildPrefix(nameOf(cards), build)}*`)).toEqual([]);
+    expect(await keysOf(setup.redis, `${buildPrefix(nameOf(cards), build)}*`)).toEqual([]);
   });
 
   it('does not let readers see a build that differs from the log', async () => {
@@ -143,7 +167,12 @@ describe('rebuild', () => {
     const stuck = signal<string>();
     setup.start([impure], { listener: { stuck: (_, error) => stuck.fire(error.message) } });
     await setup.settled([impure], await setup.log.head());
-    const build = await builds(impure).begin();
+    const operations = setup.operations([impure]);
+    const [build = 0] = await operations.rebuild('cards');
+    // Whoever asked for it hears that it did not become what is read.
+    await expect(untilRead(operations, [{ projection: 'cards', shard: 0, build }])).rejects.toThrow(
+      `cards/0: build ${build} was given up, build 1 is read`,
+    );
     expect(await stuck.fired).toContain(`build ${build} differs from the fold of the log`);
     expect(await setup.store.client.get(activeKey(nameOf(impure)))).toBe('1');
   });

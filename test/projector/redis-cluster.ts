@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 
 const slots = 16_384;
 const nodes = 3;
@@ -14,45 +14,48 @@ const upMsMax = 30_000;
 export class RedisCluster {
   private constructor(
     private readonly directory: string,
-    private readonly servers: readonly ChildProcess[],
-    readonly client: Cluster,
+    private readonly ports: readonly number[],
+    private readonly servers: ChildProcess[],
   ) {}
 
   static async start(): Promise<RedisCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'homing-cluster-'));
     const ports = await Promise.all(Array.from({ length: nodes }, freePort));
-    const servers = ports.map((port) =>
-      spawn(
-        'redis-server',
-        [
-          '--port',
-          String(port),
-          '--bind',
-          '127.0.0.1',
-          '--cluster-enabled',
-          'yes',
-          '--save',
-          '',
-          '--appendonly',
-          'no',
-        ].concat(['--cluster-config-file', join(directory, `nodes-${port}.conf`), '--dir', directory]),
-        { stdio: 'ignore' },
-      ),
+    const cluster = new RedisCluster(
+      directory,
+      ports,
+      ports.map((port) => spawnNode(directory, port)),
     );
     await meet(ports);
-    const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })));
-    client.on('error', () => undefined);
-    await client.set('up', '1');
-    return new RedisCluster(directory, servers, client);
+    return cluster;
+  }
+
+  get url(): string {
+    return `redis-cluster://${this.ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+  }
+
+  /** One node dies at once and comes back with what it had. */
+  async killOne(): Promise<void> {
+    const [server] = this.servers;
+    const ended = new Promise((resolve) => server?.once('exit', resolve));
+    server?.kill('SIGKILL');
+    await ended;
+    this.servers[0] = spawnNode(this.directory, this.ports[0] as number);
   }
 
   async close(): Promise<void> {
-    this.client.disconnect();
     const ended = this.servers.map((server) => new Promise((resolve) => server.once('exit', resolve)));
     for (const server of this.servers) server.kill('SIGKILL');
     await Promise.all(ended);
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+function spawnNode(directory: string, port: number): ChildProcess {
+  const network = ['--port', String(port), '--bind', '127.0.0.1', '--cluster-enabled', 'yes'];
+  const files = ['--cluster-config-file', join(directory, `nodes-${port}.conf`), '--dir', directory];
+  const memory = ['--save', '', '--appendonly', 'yes', '--appenddirname', `log-${port}`];
+  return spawn('redis-server', [...network, ...files, ...memory], { stdio: 'ignore' });
 }
 
 async function meet(ports: readonly number[]): Promise<void> {

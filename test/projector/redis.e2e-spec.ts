@@ -1,5 +1,4 @@
 // The projector on the engines: Redis (real and in JavaScript) and the embedded log. Restarts, losses, other logs.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,38 +14,37 @@ import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader, DocumentsNotReady } from '../../src/stores/documents/reader.js';
-import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
+import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import { asLogEvents, asNewEvent, type SocialEvent, SocialHistory } from '../projections/social-history.js';
+import { flush, kinds, openKind, type RedisKind, type TestRedis } from './redis-kinds.js';
 import { sinkContract } from './sink.contract.js';
 import { fold, plainDecoder } from './support.js';
 
-const hasServer = spawnSync('redis-server', ['--version']).error === undefined;
-if (!hasServer)
-  process.stdout.write('no redis-server on PATH: the projector is tested on the JavaScript Redis alone\n');
-if (!hasServer && process.env['CI']) throw new Error('CI must have a redis-server');
-const engines = [...(hasServer ? [['redis-server', 'redis-server'] as const] : []), ['JavaScript', 'no-such'] as const];
-
 const waitMs = 20_000;
 
-describe.each(engines)('on the %s Redis', (_name, binary) => {
+const everyKind = [...new Set<RedisKind>([...kinds, 'JavaScript'])];
+
+describe.each(everyKind)('on a Redis that is a %s', (kind) => {
   let directory: string;
+  let redis: TestRedis;
   let store: RedisStore;
   let log: EmbeddedEventLog;
   let running: DocumentProjector | undefined;
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'homing-projector-'));
-    store = await openRedis({ url: undefined, directory: join(directory, 'redis'), binary });
+    redis = await openKind(kind, join(directory, 'redis'));
+    store = redis.store;
   });
   afterAll(async () => {
-    await store.close();
+    await redis.close();
     rmSync(directory, { recursive: true, force: true });
   });
   afterEach(async () => {
     await running?.close();
     running = undefined;
     await log?.close();
-    await store.client.flushall();
+    await flush(store.client);
   });
 
   sinkContract('a Redis sink', async () => new RedisSink(store.client, { projection: 'p', shard: 3, shards: 8 }, 2));

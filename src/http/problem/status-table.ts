@@ -27,6 +27,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'request-timeout': 408,
   'clock-not-set': 409,
   'stale-revision': 409,
+  'no-earlier-build': 409,
   'body-too-large': 413,
   'batch-too-large': 413,
   'unsupported-media-type': 415,

@@ -2,7 +2,7 @@
 // one, else in this process. Importers are not held up.
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { identityOf } from '../access/identity.js';
 import { Problem } from '../problem/problem.js';
 
@@ -31,7 +31,7 @@ function counterOf(request: FastifyRequest): string {
   return identity.memberId === undefined ? `key:${identity.key.id}` : `member:${identity.memberId}`;
 }
 
-export async function limitRate(fastify: FastifyInstance, limits: RateLimits, redis?: Redis): Promise<void> {
+export async function limitRate(fastify: FastifyInstance, limits: RateLimits, redis?: RedisClient): Promise<void> {
   const maxOf = {
     key: limits.rateKeyPerSecondMax,
     member: limits.rateMemberPerMinuteMax,

@@ -1,10 +1,11 @@
 // Before readers see anything of a new build, some of its documents are held against an independent fold of the log; and
 // what it takes over from the build that it replaces.
 import { ownKeys } from '../../kernel/document-keys.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { ProjectionStuck } from '../fold/document-runner.js';
 import { DocumentVerifier, type DocumentVerifierOptions } from '../operation/document-verifier.js';
 import type { WriteCommand } from '../sinks/document-sink.js';
-import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { RedisSink } from '../sinks/redis-sink.js';
 import type { Builds } from './builds.js';
 
 /** The documents of one owner in so many are compared. */

@@ -1,8 +1,9 @@
 // What a build that is found in Redis is worth to this process.
 import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { type BuildMarker, ProjectionStuck } from '../fold/document-runner.js';
-import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { RedisSink } from '../sinks/redis-sink.js';
 
 /**
  * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection, readable.

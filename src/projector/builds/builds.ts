@@ -1,7 +1,8 @@
 // The builds of one shard of one projection: which of them readers read, which is being made, which is kept for rollback.
 
 import { activeKey, buildPrefix, buildsKey, ownKeys, type ShardName } from '../../kernel/document-keys.js';
-import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
+import { RedisSink } from '../sinks/redis-sink.js';
 
 /** refused: readers must not read it, and it is not thrown away either: it may be the log that is the wrong one. */
 export const buildStates = ['building', 'active', 'kept', 'aborted', 'refused'] as const;

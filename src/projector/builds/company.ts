@@ -1,5 +1,5 @@
 // Which processes share the projector's work, so that each takes its part and no more.
-import type { RedisClient } from '../sinks/redis-sink.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 
 const key = 'projector-processes';
 /** A process that has not been heard of for so long is gone. */

@@ -1,7 +1,7 @@
 // Who does a piece of work among several processes. A lease only saves doing it twice: what makes it safe to lose one is
 // the fence of the work itself (the checkpoint's compare-and-set, the plan's expected revision).
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RedisClient } from '../sinks/redis-sink.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 
 /** A holder that dies is replaced within this and one renewal. */
 export const leaseMs = 5_000;

@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../event-log/event-log.js';
 import { decodeCheckpoint, encodeCheckpoint, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { AnyEvent, DocumentProjection } from '../../kernel/projection.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { Builds } from '../builds/builds.js';
 import { DocumentRunner, type RunnerLimits } from '../fold/document-runner.js';
 import { freshNonce } from '../fold/nonce.js';
 import { type Decoder, decodePage, type PageEvent } from '../fold/page.js';
 import { type DeadLetter, dependents, unpark } from '../fold/parking.js';
-import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { RedisSink } from '../sinks/redis-sink.js';
 import { parkedEvent } from './parked-event.js';
 
 /** Tries against a projector that keeps writing. */

@@ -1,8 +1,9 @@
 // Where every document projection stands, read from beside its data: for health, metrics, the CLI and the admin API.
 import type { EventLogReader } from '../../event-log/event-log.js';
 import { type Checkpoint, decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { type BuildState, Builds } from '../builds/builds.js';
-import { type RedisClient, RedisSink } from '../sinks/redis-sink.js';
+import { RedisSink } from '../sinks/redis-sink.js';
 import { type Lag, lagOf } from './lag.js';
 
 export interface BuildStatus extends Lag {
@@ -57,6 +58,11 @@ async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
       };
     }),
   );
+}
+
+/** How far along the log a position is, 0 to 1; positions are no counts, so about. */
+export function progressOf(position: bigint, head: bigint): number {
+  return head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000);
 }
 
 /** Every shard of every projection. */

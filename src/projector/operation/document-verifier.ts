@@ -2,9 +2,9 @@
 // each page of keys is read together with its checkpoint, and the fold is moved to just that position.
 import { isDeepStrictEqual } from 'node:util';
 import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { Builds } from '../builds/builds.js';
 import { FoldCursor, type FoldOptions } from '../fold/fold-cursor.js';
-import type { RedisClient } from '../sinks/redis-sink.js';
 import { RedisSink } from '../sinks/redis-sink.js';
 import { type Difference, differencesToldMax, type Verifier, type VerifyReport } from './verifier.js';
 
@@ -101,8 +101,12 @@ class Comparison {
   }
 }
 
-/** An index that a shard keeps of its own members holds fewer of them in a part of the shard. */
+/** An index that a shard keeps of its own members, a hash or a sorted set, holds fewer of them in a part of the shard. */
 function isPartOf(part: unknown, whole: unknown): boolean {
+  if (Array.isArray(part) && Array.isArray(whole)) {
+    const entries = new Set(whole.map((entry) => JSON.stringify(entry)));
+    return part.every((entry) => entries.has(JSON.stringify(entry)));
+  }
   if (typeof part !== 'object' || part === null || Array.isArray(part)) return part === undefined;
   if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) return false;
   return Object.entries(part).every(([field, value]) =>

@@ -4,12 +4,13 @@
 import type { EventLogReader } from '../../event-log/event-log.js';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
+import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
+import { judgeBuild, type Verdict } from '../builds/build-judge.js';
 import { Builds } from '../builds/builds.js';
 import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
-import type { RedisClient } from '../sinks/redis-sink.js';
 import { DeadLetters } from './dead-letters.js';
-import { documentStatus, shardNames } from './document-status.js';
+import { documentStatus, progressOf, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';
 import type { VerifyReport } from './verifier.js';
 
@@ -35,6 +36,11 @@ export class NoSuchProjection extends Error {
     super(`there is no projection ${name}; there are ${known.join(', ')}`);
     this.name = 'NoSuchProjection';
   }
+}
+
+/** There is no earlier build that this code could go on with. */
+export class CannotGoBack extends Error {
+  override readonly name = 'CannotGoBack';
 }
 
 export interface OperationsOptions {
@@ -70,11 +76,11 @@ export class DocumentOperations {
       lagEvents: events,
       lagCapped: capped,
       lagSeconds: seconds,
-      progress: head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000),
+      progress: progressOf(position, head),
     }));
   }
 
-  /** Begins a new build of every shard; one that is being made already is taken for it. @throws NoSuchProjection */
+  /** Begins a new build of every shard, in order; one being made already is taken for it. @throws NoSuchProjection */
   async rebuild(projection: string): Promise<readonly number[]> {
     return await this.each(projection, async (builds) => {
       const { states } = await builds.list();
@@ -95,24 +101,34 @@ export class DocumentOperations {
   }
 
   /**
-   * Goes back to the build that was read before: it catches up, and then takes over.
-   * @throws NoSuchProjection, or Error when none was kept
+   * Goes back to the build that was read before: it catches up, and then takes over. The build of each shard.
+   * @throws NoSuchProjection, or CannotGoBack when some shard has no kept build that this code can go on with: then
+   *   nothing is touched
    */
-  async rollback(projection: string): Promise<readonly number[]> {
-    return await this.each(projection, async (builds) => {
-      const { states } = await builds.list();
-      const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
-      if (kept.length === 0) throw new Error(`${projection}: no earlier build was kept`);
-      const build = Math.max(...kept);
-      await builds.mark(build, 'building');
-      return build;
-    });
+  async rollback(name: string): Promise<readonly number[]> {
+    const kept = await this.each(name, (builds) => this.keptBuild(builds));
+    await this.each(name, (builds) => builds.mark(kept[builds.name.shard] as number, 'building'));
+    return kept;
+  }
+
+  /** Whatever the projector would not go on with, it would clear: so nothing else is asked for. */
+  private async keptBuild(builds: Builds): Promise<number> {
+    const { redis, log } = this.options;
+    const { projection: name, shard } = builds.name;
+    const projection = this.projection(name);
+    const { states } = await builds.list();
+    const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
+    if (kept.length === 0) throw new CannotGoBack(`${name}/${shard}: no earlier build was kept`);
+    const build = Math.max(...kept);
+    const at = { id: await log.id(), head: await log.head() };
+    const verdict = await judgeBuild(redis, projection, builds.name, build, at);
+    if (verdict === 'sound') return build;
+    throw new CannotGoBack(`${name}/${shard}: build ${build} ${whyNot(verdict, projection)}`);
   }
 
   /** One report per shard. @throws NoSuchProjection, or Error when there is nothing to compare */
   async verify(name: string, signal?: AbortSignal): Promise<VerifyReport[]> {
-    const projection = this.options.projections.find((one) => one.name === name);
-    if (!projection) throw new NoSuchProjection(name, this.names);
+    const projection = this.projection(name);
     const logId = await this.options.log.id();
     const reports: VerifyReport[] = [];
     for (const shard of this.shardsOf(name)) {
@@ -121,9 +137,14 @@ export class DocumentOperations {
     return reports;
   }
 
+  private projection(name: string): DocumentProjection {
+    const projection = this.options.projections.find((one) => one.name === name);
+    if (!projection) throw new NoSuchProjection(name, this.names);
+    return projection;
+  }
+
   private shardsOf(name: string): ShardName[] {
-    if (!this.names.includes(name)) throw new NoSuchProjection(name, this.names);
-    return shardNames([name], this.options.shards);
+    return shardNames([this.projection(name).name], this.options.shards);
   }
 
   private async each<Value>(projection: string, work: (builds: Builds) => Promise<Value>): Promise<Value[]> {
@@ -131,4 +152,10 @@ export class DocumentOperations {
     for (const name of this.shardsOf(projection)) values.push(await work(new Builds(this.options.redis, name)));
     return values;
   }
+}
+
+function whyNot(verdict: Exclude<Verdict, 'sound'>, { version }: DocumentProjection): string {
+  if (verdict === 'outdated')
+    return `was made by another version of the code than this one (${version}): run that one to read it`;
+  return verdict === 'beyond' ? 'knows more than the log' : 'is not whole';
 }

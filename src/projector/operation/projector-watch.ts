@@ -1,11 +1,21 @@
 // What the projector tells of itself: figures for Prometheus, lines for the log, and whether it is fit.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { Progress } from '../../stores/documents/progress.js';
 import type { Report } from '../../stores/report.js';
 import type { ProjectorListener } from '../builds/shard-projector.js';
 import type { BatchReport, ProjectionStuck } from '../fold/document-runner.js';
+import { type BuildStatus, progressOf } from './document-status.js';
 import { type Fitness, type FitnessOptions, ReadModelFitness } from './fitness.js';
+
+/** Figures are asked for every few seconds: they wait no longer for an engine. */
+const lookMsMax = 2_000;
+
+interface Look {
+  readonly head: bigint;
+  readonly builds: readonly BuildStatus[];
+}
 
 export class ProjectorWatch implements ProjectorListener {
   private readonly stuckShards = new Map<string, string>();
@@ -15,6 +25,7 @@ export class ProjectorWatch implements ProjectorListener {
   private readonly parked: Counter;
   private readonly batches: Histogram;
   private readonly faults: Counter;
+  private looking: Promise<Look | undefined> | undefined;
 
   constructor(
     registry: Registry,
@@ -54,7 +65,7 @@ export class ProjectorWatch implements ProjectorListener {
       help: 'Failures after which the projector tried again.',
       registers,
     });
-    this.gauges(registers);
+    this.buildFigures(registers);
   }
 
   batch({ projection }: ShardName, build: number, { events, commands, parked }: BatchReport): void {
@@ -96,29 +107,72 @@ export class ProjectorWatch implements ProjectorListener {
     return await this.fitness.check(nowMs);
   }
 
-  private gauges(registers: Registry[]): void {
+  private buildFigures(registers: Registry[]): void {
     const labelNames = ['projection', 'shard', 'build', 'state'];
-    const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
-    const seconds = gauge('homing_projection_lag_seconds', 'Since the log took the first event that is missing.');
-    const letters = gauge('homing_projection_dead_letters', 'Events that are parked now.');
-    const keys = gauge('homing_projection_parked_keys', 'Routing keys that are parked now.');
-    const { status } = this.options;
+    const look = () => this.look();
+    const figure = (name: string, help: string, value: (build: BuildStatus, head: bigint) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers,
+        async collect() {
+          const known = await look();
+          this.reset();
+          for (const one of known?.builds ?? []) {
+            const { projection, shard, build, state } = one;
+            this.set({ projection, shard: String(shard), build: String(build), state }, value(one, known?.head ?? 0n));
+          }
+        },
+      });
+    figure(
+      'homing_projection_lag_events',
+      'Events that are missing, counted by reading; 10,000 means as many or more.',
+      ({ events }) => events,
+    );
+    figure(
+      'homing_projection_lag_seconds',
+      'Since the log took the first event that is missing.',
+      ({ seconds }) => seconds,
+    );
+    figure('homing_projection_dead_letters', 'Events that are parked now.', ({ deadLetters }) => deadLetters);
+    figure('homing_projection_parked_keys', 'Routing keys that are parked now.', ({ parkedKeys }) => parkedKeys);
+    figure(
+      'homing_projection_progress_ratio',
+      'How far along the log it is, 0 to 1; by position, so about.',
+      ({ position }, head) => progressOf(position, head),
+    );
     new Gauge({
-      name: 'homing_projection_lag_events',
-      help: 'Events that are missing, counted by reading; 10,000 means as many or more.',
-      labelNames,
+      name: 'homing_projection_status_known',
+      help: '0: Redis or the log does not answer, and the figures by build are not given.',
       registers,
       async collect() {
-        for (const one of [this, seconds, letters, keys]) one.reset();
-        for (const build of await status()) {
-          const { projection, shard, state } = build;
-          const labels = { projection, shard: String(shard), build: String(build.build), state };
-          this.set(labels, build.events);
-          seconds.set(labels, build.seconds);
-          letters.set(labels, build.deadLetters);
-          keys.set(labels, build.parkedKeys);
-        }
+        this.set((await look()) ? 1 : 0);
       },
     });
+  }
+
+  /** One look for all figures of a scrape: each of them is collected by itself, all at the same time. */
+  private look(): Promise<Look | undefined> {
+    this.looking ??= this.lookOnce().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  /** Undefined when an engine is away or slow: the other figures are told all the same. */
+  private async lookOnce(): Promise<Look | undefined> {
+    const { status, head } = this.options;
+    const late = new AbortController();
+    const nothing = sleep(lookMsMax, undefined, { signal: late.signal }).catch(() => undefined);
+    const found = Promise.all([head(), status()]).then(
+      ([at, builds]) => ({ head: at, builds }),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([found, nothing]);
+    } finally {
+      late.abort();
+    }
   }
 }

@@ -1,10 +1,11 @@
 // One shard of one build in Redis. A batch is one script: it compares the checkpoint, writes everything and moves the
 // checkpoint, so that a batch is in the documents exactly once whoever sends it and however often.
 import { createHash } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { buildPrefix, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { ReadSpec } from '../../kernel/projection.js';
 import { pipelineReplies, scoredReply } from '../../stores/documents/replies.js';
+import { type RedisClient, serversOf } from '../../stores/redis/redis-endpoint.js';
 import type { DeadLetter } from '../fold/parking.js';
 import {
   type DocumentSink,
@@ -16,8 +17,6 @@ import {
   type SinkCommit,
   type SinkState,
 } from './document-sink.js';
-
-export type RedisClient = Redis | Cluster;
 
 /** Keys per round trip when a build is gone through. */
 const scanKeysMax = 1_000;
@@ -137,8 +136,7 @@ export class RedisSink implements DocumentSink {
   }
 
   private async *scan(): AsyncIterable<readonly [node: Redis, keys: readonly string[]]> {
-    const nodes = 'nodes' in this.redis ? this.redis.nodes('master') : [this.redis];
-    for (const node of nodes) {
+    for (const node of serversOf(this.redis)) {
       let cursor = '0';
       do {
         const [next, keys] = await node.scan(cursor, 'MATCH', `${globEscaped(this.prefix)}*`, 'COUNT', scanKeysMax);

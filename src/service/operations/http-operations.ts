@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { PlacedLetter, RetryOutcome } from '../../projector/operation/dead-letters.js';
 import type { ProjectionRow } from '../../projector/operation/operations.js';
+import type { Begun } from './operations.controller.js';
 import type { Operations, VerifyAnswer } from './operations.js';
 
 export class HttpOperations implements Operations {
@@ -22,14 +23,14 @@ export class HttpOperations implements Operations {
   async status(): Promise<readonly ProjectionRow[]> {
     return (await this.call<{ items: ProjectionRow[] }>('GET', '/projections')).items;
   }
-  async rebuild(part: string): Promise<void> {
-    await this.call('POST', `/projections/${encodeURIComponent(part)}/rebuild`);
+  async rebuild(part: string): Promise<readonly number[]> {
+    return (await this.call<Begun>('POST', `/projections/${encodeURIComponent(part)}/rebuild`)).builds;
   }
   async abort(part: string): Promise<void> {
     await this.call('POST', `/projections/${encodeURIComponent(part)}/abort`);
   }
-  async rollback(part: string): Promise<void> {
-    await this.call('POST', `/projections/${encodeURIComponent(part)}/rollback`);
+  async rollback(part: string): Promise<readonly number[]> {
+    return (await this.call<Begun>('POST', `/projections/${encodeURIComponent(part)}/rollback`)).builds;
   }
   async verify(part: string): Promise<readonly VerifyAnswer[]> {
     return (await this.call<{ items: VerifyAnswer[] }>('POST', `/projections/${encodeURIComponent(part)}/verify`))

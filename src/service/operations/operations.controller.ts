@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Scopes } from '../../http/access/scopes.js';
 import { Problem } from '../../http/problem/problem.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../../projector/operation/dead-letters.js';
-import { NoSuchProjection, type ProjectionRow } from '../../projector/operation/operations.js';
+import { CannotGoBack, NoSuchProjection, type ProjectionRow } from '../../projector/operation/operations.js';
 import type { Operations, VerifyAnswer } from './operations.js';
 
 export const OPERATIONS = Symbol('OPERATIONS');
@@ -14,12 +14,18 @@ const Name = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'the name of a read mode
 const Position = z.string().regex(/^\d{1,20}$/, 'a position: digits');
 const DropBody = z.strictObject({ reason: z.string().min(1).max(300) }).meta({ id: 'DropBody' });
 
+/** The builds that were begun, one per shard, in order. */
+export interface Begun {
+  readonly builds: readonly number[];
+}
+
 async function found<Value>(asked: Promise<Value>): Promise<Value> {
   try {
     return await asked;
   } catch (error) {
     if (error instanceof NoSuchProjection || error instanceof NoSuchLetter)
       throw new Problem('not-found', error.message);
+    if (error instanceof CannotGoBack) throw new Problem('no-earlier-build', error.message);
     throw error;
   }
 }
@@ -35,11 +41,11 @@ export class ProjectionsController {
     return { parts: await this.operations.parts(), items: await this.operations.status() };
   }
 
-  /** Answers when the new build is begun; its progress is in the status. */
+  /** Answers when the new build is begun; its progress is in the status, and it is gone from there if it is given up. */
   @Post(':name/rebuild')
   @HttpCode(202)
-  rebuild(@Param('name', { schema: Name }) name: string): Promise<void> {
-    return found(this.operations.rebuild(name));
+  async rebuild(@Param('name', { schema: Name }) name: string): Promise<Begun> {
+    return { builds: await found(this.operations.rebuild(name)) };
   }
 
   @Post(':name/abort')
@@ -50,8 +56,8 @@ export class ProjectionsController {
 
   @Post(':name/rollback')
   @HttpCode(202)
-  rollback(@Param('name', { schema: Name }) name: string): Promise<void> {
-    return found(this.operations.rollback(name));
+  async rollback(@Param('name', { schema: Name }) name: string): Promise<Begun> {
+    return { builds: await found(this.operations.rollback(name)) };
   }
 
   /** Answers when everything is compared. */

@@ -15,9 +15,11 @@ export interface Operations {
   parts(): Promise<readonly string[]>;
   /** Builds that are read or being made. */
   status(): Promise<readonly ProjectionRow[]>;
-  rebuild(part: string): Promise<void>;
+  /** The builds asked for, one per shard, in order. They are read once they are `active`; one that is gone was given up. */
+  rebuild(part: string): Promise<readonly number[]>;
   abort(part: string): Promise<void>;
-  rollback(part: string): Promise<void>;
+  /** As rebuild. @throws CannotGoBack, or what the facts say */
+  rollback(part: string): Promise<readonly number[]>;
   verify(part: string): Promise<readonly VerifyAnswer[]>;
   deadLetters(projection?: string): Promise<readonly PlacedLetter[]>;
   deadLetter(
@@ -33,9 +35,10 @@ export interface Operations {
 export interface OperablePart {
   readonly name: string;
   status(): Promise<readonly ProjectionRow[]>;
-  rebuild(): Promise<unknown>;
+  /** The number of the build, or one per shard. */
+  rebuild(): Promise<number | readonly number[]>;
   abort(): Promise<unknown>;
-  rollback(): Promise<unknown>;
+  rollback(): Promise<number | readonly number[]>;
   verify(signal?: AbortSignal): Promise<readonly VerifyReport[]>;
   list(): Promise<readonly PlacedLetter[]>;
   show(position: string): ReturnType<Operations['deadLetter']>;
@@ -58,16 +61,16 @@ export class LocalOperations implements Operations {
     return (await Promise.all(this.all.map((part) => part.status()))).flat();
   }
 
-  async rebuild(part: string): Promise<void> {
-    await this.one(part).rebuild();
+  async rebuild(part: string): Promise<readonly number[]> {
+    return [await this.one(part).rebuild()].flat();
   }
 
   async abort(part: string): Promise<void> {
     await this.one(part).abort();
   }
 
-  async rollback(part: string): Promise<void> {
-    await this.one(part).rollback();
+  async rollback(part: string): Promise<readonly number[]> {
+    return [await this.one(part).rollback()].flat();
   }
 
   async verify(part: string): Promise<readonly VerifyAnswer[]> {

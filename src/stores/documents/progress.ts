@@ -1,5 +1,6 @@
 // Waits until read models have passed a position. However many wait, one loop per process asks, and only while somebody
-// waits; what has been seen once is not asked again. The checkpoints lie beside the data, so it works across processes.
+// waits; what has been seen once is not asked again until a reader finds it older. The checkpoints lie beside the data, so
+// it works across processes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentReader } from './reader.js';
@@ -46,7 +47,7 @@ export class Progress {
     return passed.every(Boolean);
   }
 
-  /** Told by whoever moves a read model in this process: nobody has to ask then. */
+  /** Told by whoever moves a read model in this process, or has read one: nobody has to ask then. It may have gone back. */
   saw(name: ShardName, position: bigint): void {
     this.passed(keyOf(name), position);
   }

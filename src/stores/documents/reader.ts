@@ -1,6 +1,6 @@
 // Reads documents of the build that is active now, with the position they hold: both in one round trip. Which build is
 // active is remembered and checked by the same trip, so that a switch is seen by the very next read.
-import type { ChainableCommander, Cluster, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import {
   activeKey,
   buildPrefix,
@@ -10,6 +10,7 @@ import {
   type ShardName,
   shardOf,
 } from '../../kernel/document-keys.js';
+import type { RedisClient } from '../redis/redis-endpoint.js';
 import { pipelineReplies } from './replies.js';
 
 /** Tries when the active build changes under a read. */
@@ -37,7 +38,7 @@ export class DocumentReader {
 
   /** @param logId what was built from another log is not read; absent: whatever is there is */
   constructor(
-    private readonly redis: Redis | Cluster,
+    private readonly redis: RedisClient,
     readonly shards: number,
     private readonly logId?: string,
   ) {}
@@ -51,12 +52,17 @@ export class DocumentReader {
     return await this.readShard(this.shardName(projection, ownerId), add);
   }
 
-  /** One read per shard that owns some of them: the answer to each owner in the order given. @throws DocumentsNotReady */
+  /**
+   * One read per shard that owns some of them: the answer to each owner in the order given.
+   * @param seen is told of which state each shard's part is
+   * @throws DocumentsNotReady
+   */
   async readEach<Value>(
     projection: string,
     ownerIds: readonly string[],
     add: (pipeline: ChainableCommander, key: (relative: string) => string, index: number) => void,
     parse: (reply: unknown, index: number) => Value,
+    seen?: (name: ShardName, checkpoint: Checkpoint) => void,
   ): Promise<Value[]> {
     const byShard = new Map<number, number[]>();
     for (const [index, ownerId] of ownerIds.entries()) {
@@ -66,9 +72,11 @@ export class DocumentReader {
     const values: Value[] = [];
     await Promise.all(
       [...byShard].map(async ([shard, indexes]) => {
-        const { replies } = await this.readShard({ projection, shard, shards: this.shards }, (pipeline, key) => {
+        const name = { projection, shard, shards: this.shards };
+        const { replies, checkpoint } = await this.readShard(name, (pipeline, key) => {
           for (const index of indexes) add(pipeline, key, index);
         });
+        seen?.(name, checkpoint);
         for (const [at, index] of indexes.entries()) values[index] = parse(replies[at], index);
       }),
     );

@@ -1,9 +1,17 @@
 // The Redis of the read models and the queues: the one that is named, else a private redis-server, else one in JavaScript.
 import { spawn } from 'node:child_process';
-import type { Redis } from 'ioredis';
 import { type Report, silent } from '../report.js';
 import { JavascriptRedis } from './javascript-redis.js';
-import { type ConnectionOverrides, clientFor, parseInfo, parseRedisUrl, type RedisEndpoint } from './redis-endpoint.js';
+import {
+  type ConnectionOverrides,
+  clientFor,
+  parseInfo,
+  parseRedisUrl,
+  type RedisClient,
+  type RedisEndpoint,
+  redisUrlOf,
+  serversOf,
+} from './redis-endpoint.js';
 import { RedisServerChild } from './redis-server-child.js';
 
 const majorMin = 7;
@@ -11,7 +19,7 @@ const versionMsMax = 10_000;
 const readyMsMaxDefault = 30_000;
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`; undefined: embedded. */
+  /** `redis[s]://` or `redis[s]-cluster://`; undefined: embedded. */
   readonly url: string | undefined;
   /** Of the embedded server. */
   readonly directory: string;
@@ -30,14 +38,14 @@ export interface RedisStore {
   readonly durable: boolean;
   /** True when the embedded server was still running from before. */
   readonly adopted: boolean;
-  /** `redis://…`, with its password: for other processes, never for a log line. */
+  /** With its password: for other processes, never for a log line. */
   readonly url: string;
   /** For BullMQ and others that make their own connections; workers add `maxRetriesPerRequest: null`. */
   readonly endpoint: RedisEndpoint;
   /** Commands and scripts. One cut off in flight is sent again; it fails after some attempts to connect. */
-  readonly client: Redis;
+  readonly client: RedisClient;
   /** Another connection (blocking reads, subscriptions), closed with the store. */
-  connect(overrides?: ConnectionOverrides): Redis;
+  connect(overrides?: ConnectionOverrides): RedisClient;
   /** Process id of the embedded server. */
   pid(): number | undefined;
   close(): Promise<void>;
@@ -85,42 +93,44 @@ async function startEmbedded(
   return { kind: 'javascript', server: await JavascriptRedis.start(report) };
 }
 
-function urlOf({ host, port, username, password, db, tls }: RedisEndpoint): string {
-  const login = password === undefined ? '' : `${encodeURIComponent(username ?? '')}:${encodeURIComponent(password)}@`;
-  return `${tls ? 'rediss' : 'redis'}://${login}${host.includes(':') ? `[${host}]` : host}:${port}${db === undefined ? '' : `/${db}`}`;
-}
-
 /** Waits for the first connection and looks whether the server is one that loses nothing by its settings. */
 async function check(
-  client: Redis,
+  client: RedisClient,
   kind: RedisStore['kind'],
   readyMsMax: number,
   report: Report,
 ): Promise<{ durable: boolean }> {
   await untilReady(client, readyMsMax);
   if (kind === 'javascript') return { durable: false };
-  const info = parseInfo(await client.info());
-  const major = Number.parseInt(info['redis_version'] ?? '', 10);
-  if (major < majorMin) throw new Error(`Redis ${info['redis_version']} is too old: ${majorMin} or newer is needed`);
-  // Valkey and managed servers that hide CONFIG still tell their policy in INFO.
-  const policy = info['maxmemory_policy'];
-  if (policy !== undefined && policy !== 'noeviction') {
-    report(
-      'error',
-      `Redis evicts keys when it is full (maxmemory-policy ${policy}): jobs and read models can vanish. Set it to noeviction.`,
-    );
-  }
-  const durable = info['aof_enabled'] === '1';
+  const servers = await Promise.all(serversOf(client).map(async (server) => parseInfo(await server.info())));
+  for (const info of servers) checkServer(info, report);
+  const durable = servers.every((info) => info['aof_enabled'] === '1');
   if (!durable)
     report('warn', 'Redis keeps no append-only file: after a crash of it, read models are filled again from the log.');
   return { durable };
 }
 
+/** @throws Error when it is too old */
+function checkServer(info: Readonly<Record<string, string>>, report: Report): void {
+  const major = Number.parseInt(info['redis_version'] ?? '', 10);
+  if (major < majorMin) throw new Error(`Redis ${info['redis_version']} is too old: ${majorMin} or newer is needed`);
+  // Valkey and managed servers that hide CONFIG still tell their policy in INFO.
+  const policy = info['maxmemory_policy'];
+  if (policy === undefined || policy === 'noeviction') return;
+  report(
+    'error',
+    `Redis evicts keys when it is full (maxmemory-policy ${policy}): jobs and read models can vanish. Set it to noeviction.`,
+  );
+}
+
 /** What trying again does not mend. */
 const refusal = /^(NOAUTH|WRONGPASS|NOPERM)/;
 
+/** How an attempt to reach a cluster ends, after one of its nodes has said why. */
+const noNodeLeft = 'None of startup nodes is available';
+
 /** @throws Error with the reason of the last attempt; at once when the server refuses us. */
-async function untilReady(client: Redis, msMax: number): Promise<void> {
+async function untilReady(client: RedisClient, msMax: number): Promise<void> {
   let last = 'no answer';
   await new Promise<void>((resolve, reject) => {
     const settle = (act: () => void): void => {
@@ -130,8 +140,8 @@ async function untilReady(client: Redis, msMax: number): Promise<void> {
     };
     const fail = (): void => settle(() => reject(new Error(`Redis cannot be reached: ${last}`)));
     const onReady = (): void => settle(resolve);
-    const onError = (error: Error): void => {
-      last = error.message;
+    const onError = (error: Error & { readonly lastNodeError?: Error }): void => {
+      if (error.message !== noNodeLeft) last = (error.lastNodeError ?? error).message;
       if (refusal.test(last)) fail();
     };
     const timer = setTimeout(fail, msMax);
@@ -150,8 +160,8 @@ export async function openRedis(options: RedisStoreOptions): Promise<RedisStore>
           kind: 'external' as const,
           server: { endpoint: parseRedisUrl(options.url), close: async () => {} } satisfies Server,
         };
-  const clients: Redis[] = [];
-  const connect = (overrides?: ConnectionOverrides): Redis => {
+  const clients: RedisClient[] = [];
+  const connect = (overrides?: ConnectionOverrides): RedisClient => {
     const client = clientFor(server.endpoint, overrides);
     // A client without a listener throws; what matters fails at the command.
     client.on('error', (error) => report('warn', `Redis connection: ${error.message}`));
@@ -169,7 +179,7 @@ export async function openRedis(options: RedisStoreOptions): Promise<RedisStore>
       kind,
       durable,
       adopted: (server as Server).adopted ?? false,
-      url: urlOf(server.endpoint),
+      url: redisUrlOf(server.endpoint),
       endpoint: server.endpoint,
       client,
       connect,

@@ -1,10 +1,17 @@
 // Where a Redis answers, as ioredis takes it and as a person would write it.
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
-export interface RedisEndpoint {
+export type RedisClient = Redis | Cluster;
+
+export interface RedisNode {
   readonly host: string;
   /** TCP port. */
   readonly port: number;
+}
+
+export interface RedisEndpoint extends RedisNode {
+  /** Of a Redis Cluster: nodes to ask for the others, the one above among them. Absent: a server by itself. */
+  readonly nodes?: readonly RedisNode[];
   readonly username?: string;
   readonly password?: string;
   /** Number of the logical database. */
@@ -22,8 +29,21 @@ const disconnectMsMax = 500;
 /** A command waits for this many attempts to connect again before it fails: callers decide, memory stays bounded. */
 const retriesMax = 4;
 
-/** `redis[s]://[user[:password]]@host[:port][/db]`. @throws TypeError for anything else. */
+const clusterUrl = /^(rediss?)-cluster:\/\/(?:([^@/]*)@)?([^@/,]+(?:,[^@/,]+)*)$/;
+
+/**
+ * `redis[s]://[user[:password]@]host[:port][/db]`, or `redis[s]-cluster://[user[:password]@]host[:port],host[:port]…`
+ * with some nodes of a Redis Cluster. @throws TypeError for anything else.
+ */
 export function parseRedisUrl(text: string): RedisEndpoint {
+  const [, scheme, login, hosts] = clusterUrl.exec(text) ?? [];
+  if (hosts === undefined) return parseServerUrl(text);
+  const at = login === undefined ? '' : `${login}@`;
+  const nodes = hosts.split(',').map((host) => parseServerUrl(`${scheme}://${at}${host}`));
+  return { ...(nodes[0] as RedisEndpoint), nodes: nodes.map(({ host, port }) => ({ host, port })) };
+}
+
+function parseServerUrl(text: string): RedisEndpoint {
   const url = new URL(text);
   const db = url.pathname.replace(/^\//, '');
   if (!/^rediss?:$/.test(url.protocol) || !/^[0-9]*$/.test(db)) throw new TypeError('expected redis://host:port/db');
@@ -37,6 +57,14 @@ export function parseRedisUrl(text: string): RedisEndpoint {
   };
 }
 
+/** With its password: for other processes, never for a log line. */
+export function redisUrlOf({ host, port, nodes, username, password, db, tls }: RedisEndpoint): string {
+  const login = password === undefined ? '' : `${encodeURIComponent(username ?? '')}:${encodeURIComponent(password)}@`;
+  const written = (node: RedisNode) => `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`;
+  const hosts = (nodes ?? [{ host, port }]).map(written).join(',');
+  return `${tls ? 'rediss' : 'redis'}${nodes ? '-cluster' : ''}://${login}${hosts}${db === undefined ? '' : `/${db}`}`;
+}
+
 /** Exponential with jitter, so that many clients do not come back in step. */
 function retryDelayMs(attempt: number): number {
   const ceiling = Math.min(retryMsMax, 25 * 2 ** Math.min(attempt, 10));
@@ -48,17 +76,32 @@ function retryDelayMs(attempt: number): number {
  * been carried out: whatever is sent must bear that. (Told not to send them again, ioredis forgets them: whoever waits
  * for one waits for ever.)
  */
-export function clientFor(endpoint: RedisEndpoint, overrides: ConnectionOverrides = {}): Redis {
+export function clientFor({ nodes, ...endpoint }: RedisEndpoint, overrides: ConnectionOverrides = {}): RedisClient {
   const options: ConnectionOverrides = {
-    ...endpoint,
-    lazyConnect: true,
     connectTimeout: connectMsMax,
     disconnectTimeout: disconnectMsMax,
-    retryStrategy: retryDelayMs,
     maxRetriesPerRequest: retriesMax,
     ...overrides,
   };
-  return new Redis(options);
+  if (!nodes) return new Redis({ ...endpoint, lazyConnect: true, retryStrategy: retryDelayMs, ...options });
+  const { username, password, tls } = endpoint;
+  const login = { ...(username ? { username } : {}), ...(password ? { password } : {}), ...(tls ? { tls } : {}) };
+  const cluster = new Cluster([...nodes], {
+    lazyConnect: true,
+    clusterRetryStrategy: retryDelayMs,
+    redisOptions: { ...login, ...options },
+  });
+  // A cluster counts no attempts: once it has been there, a command fails at once while no node answers, unless it is to
+  // wait as long as it takes.
+  if (options.maxRetriesPerRequest !== null) {
+    cluster.once('ready', () => Object.assign(cluster.options, { enableOfflineQueue: false }));
+  }
+  return cluster;
+}
+
+/** The servers behind a client: one, or the masters of a cluster. */
+export function serversOf(client: RedisClient): readonly Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
 /** A client that tries once; for looking whether somebody is there. */
