@@ -154,11 +154,11 @@ export class ProtocolServer {
         batchAppend: (call: ServerDuplexStream<BatchAppendChunk, Buffer>) =>
           this.follow(new BatchAppendCall(call, { log, appendBytesMax }), call),
         delete: (call: ServerUnaryCall<TargetOptions, streams.DeleteResp>, answer: sendUnaryData<streams.DeleteResp>) =>
-          handleDelete(log, call.request, answer),
+          handleDelete(log, call, answer),
         tombstone: (
           call: ServerUnaryCall<TargetOptions, streams.TombstoneResp>,
           answer: sendUnaryData<streams.TombstoneResp>,
-        ) => handleTombstone(log, call.request, answer),
+        ) => handleTombstone(log, call, answer),
       },
     );
   }

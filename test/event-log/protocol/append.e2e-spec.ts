@@ -126,6 +126,46 @@ describe.each(ways)('%s', (way, call) => {
     expect(refused).toMatchObject({ streamName: stream });
   });
 
+  it('a revision beyond all numbers is a wrong one and comes back as it was sent; a tombstone stands before it', async () => {
+    const stream = name('far');
+    await client.appendToStream(stream, jsonEvents(1), call);
+    for (const expectedRevision of [2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n]) {
+      const refused = await rejection(client.appendToStream(stream, jsonEvents(1), { expectedRevision, ...call }));
+      expect(refused).toBeInstanceOf(WrongExpectedVersionError);
+      expect(refused).toMatchObject({ expectedVersion: expectedRevision, actualVersion: 0n });
+      for (const remove of ['deleteStream', 'tombstoneStream'] as const) {
+        const kept = await rejection(client[remove](stream, { expectedRevision }));
+        expect(kept).toMatchObject({ type: 'wrong-expected-version', expectedVersion: expectedRevision });
+      }
+    }
+    await client.tombstoneStream(stream, { expectedRevision: 0n });
+    const head = await served.log.head();
+    for (const expectedRevision of [2n ** 53n - 1n, 2n ** 63n - 1n]) {
+      const append = client.appendToStream(stream, jsonEvents(1), { expectedRevision, ...call });
+      expect(await rejection(append)).toBeInstanceOf(StreamDeletedError);
+      expect(await rejection(client.tombstoneStream(stream, { expectedRevision }))).toBeInstanceOf(StreamDeletedError);
+      expect(await rejection(client.deleteStream(stream, { expectedRevision }))).toBeInstanceOf(StreamDeletedError);
+    }
+    expect(await served.log.head()).toBe(head);
+  });
+
+  it('what can be no append is an invalid argument, and those beside it are written', async () => {
+    const long = 'ü'.repeat(1_025);
+    const beside = Array.from({ length: 5 }, (_, i) => client.appendToStream(name(`beside ${i}`), jsonEvents(1), call));
+    for (const [stream, events] of [
+      [long, jsonEvents(1)],
+      ['$$', jsonEvents(1)],
+      [name('no type'), jsonEvents(1, '')],
+    ] as const) {
+      const refused = await rejection(client.appendToStream(stream, events, call));
+      expect(String(refused)).toMatch(/over 2048 bytes|needs a name|event type/);
+    }
+    for (const remove of [client.deleteStream(long), client.tombstoneStream(long)]) {
+      expect(String(await rejection(remove))).toMatch(/3 INVALID_ARGUMENT: ü.*over 2048 bytes/);
+    }
+    for (const { success } of await Promise.all(beside)) expect(success).toBe(true);
+  });
+
   it('times out an append that comes too late', async () => {
     const late = client.appendToStream(name('late'), jsonEvents(30_000), { deadline: 1, ...call });
     expect(await rejection(late)).toBeInstanceOf(DeadlineExceededError);

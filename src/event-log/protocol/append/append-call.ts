@@ -9,6 +9,7 @@ import { invalidArgument, toServiceError } from '../exceptions.js';
 import { requireExpected, streamNameOf } from '../request-fields.js';
 import type { ServedLog } from '../served-log.js';
 import { type AppendMessage, ProposedAppend } from './append-requests.js';
+import { givenUp } from './given-up.js';
 
 export interface AppendCallOptions {
   readonly log: Pick<ServedLog, 'append'>;
@@ -18,6 +19,7 @@ export interface AppendCallOptions {
 interface Target {
   readonly stream: string;
   readonly expected: ExpectedRevision;
+  readonly sentRevision: bigint | undefined;
 }
 
 /** Takes the whole append in, then writes it. The first fault answers the call; what comes after it is not kept. */
@@ -41,6 +43,7 @@ export function handleAppend(
         target = {
           stream: streamNameOf(message.options.nameBytes),
           expected: requireExpected(message.options.expected),
+          sentRevision: message.options.sentRevision,
         };
       } else if (message.proposed && target) proposed.add(message.proposed);
       else throw invalidArgument('an append begins with its options');
@@ -57,23 +60,15 @@ export function handleAppend(
       fail(invalidArgument('an append begins with its options'));
       return;
     }
-    options.log.append(target.stream, proposed.events, target.expected, { signal: cancellation(call) }).then(
+    const { sentRevision } = target;
+    options.log.append(target.stream, proposed.events, target.expected, { signal: givenUp(call) }).then(
       (result) => answer(null, successResponse(result)),
       (error: unknown) => {
-        if (error instanceof WrongExpectedRevision) answer(null, wrongVersionResponse(error));
+        if (error instanceof WrongExpectedRevision) answer(null, wrongVersionResponse(error, sentRevision));
         else fail(error);
       },
     );
   });
-}
-
-/** Cancelled, or past its deadline, before its turn to be written came: nobody waits for the answer, nothing is written. */
-function cancellation(call: ServerReadableStream<AppendMessage, streams.AppendResp>): { readonly aborted: boolean } {
-  return {
-    get aborted() {
-      return call.cancelled;
-    },
-  };
 }
 
 function successResponse(result: AppendResult): streams.AppendResp {
@@ -93,14 +88,14 @@ function successResponse(result: AppendResult): streams.AppendResp {
   return response;
 }
 
-function wrongVersionResponse(error: WrongExpectedRevision): streams.AppendResp {
+function wrongVersionResponse(error: WrongExpectedRevision, sentRevision: bigint | undefined): streams.AppendResp {
   const wrong = new streams.AppendResp.WrongExpectedVersion();
   if (error.actual < 0) wrong.setCurrentNoStream(new shared.Empty());
   else wrong.setCurrentRevision(String(error.actual));
   if (error.expected === 'any') wrong.setExpectedAny(new shared.Empty());
   else if (error.expected === 'stream_exists') wrong.setExpectedStreamExists(new shared.Empty());
   else if (error.expected === 'no_stream') wrong.setExpectedNoStream(new shared.Empty());
-  else wrong.setExpectedRevision(String(error.expected));
+  else wrong.setExpectedRevision(String(sentRevision ?? error.expected));
   const response = new streams.AppendResp();
   response.setWrongExpectedVersion(wrong);
   return response;

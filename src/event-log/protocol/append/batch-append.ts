@@ -67,6 +67,7 @@ export class BatchAppendCall {
     const identity = {
       correlationId: chunk.correlationId,
       streamIdentifier: chunk.options?.streamIdentifier ?? noBytes,
+      sentRevision: chunk.options?.sentRevision,
     };
     let append = this.incomplete.get(key);
     if (!append) {
