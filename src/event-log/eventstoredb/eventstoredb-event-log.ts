@@ -160,6 +160,7 @@ export class EventStoreDbEventLog implements EventLog {
       settings: this.settings,
       closed: this.closed.signal,
       head: () => this.head(),
+      lastOf: (stream) => this.lastOf(stream),
     };
   }
 
