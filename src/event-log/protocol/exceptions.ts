@@ -24,6 +24,14 @@ export class ProtocolError extends Error {
   }
 }
 
+/** An append was not complete, or its turn to be written had not come, when its deadline passed: nothing of it is written. */
+export class AppendTimedOut extends Error {
+  constructor() {
+    super('the append could not be written before its deadline passed');
+    this.name = 'AppendTimedOut';
+  }
+}
+
 export function invalidArgument(message: string): ProtocolError {
   return new ProtocolError(status.INVALID_ARGUMENT, message);
 }
@@ -79,6 +87,7 @@ export function toServiceError(
       'maximum-append-size': String(error.limitBytes),
     });
   }
+  if (error instanceof AppendTimedOut) return serviceError(status.ABORTED, `Operation timed out: ${error.message}`);
   if (error instanceof LogUnavailable) return serviceError(status.UNAVAILABLE, `Server Is Too Busy: ${error.message}`);
   if (error instanceof LogFull) return serviceError(status.RESOURCE_EXHAUSTED, error.message);
   if (error instanceof LogDamaged) return serviceError(status.DATA_LOSS, error.message);

@@ -107,7 +107,7 @@ describe.each(ways)('%s', (way, call) => {
 
   it('refuses an append over the limit by name, and the stream is as it was', async () => {
     const stream = name('too many');
-    const refused = await rejection(client.appendToStream(stream, jsonEvents(30_000), call));
+    const refused = await rejection(client.appendToStream(stream, binaryEvents(1_100, 'x'.repeat(500)), call));
     expect(refused).toBeInstanceOf(MaxAppendSizeExceededError);
     expect(refused).toMatchObject({ maxAppendSize: 1024 * 1024 });
     const half = Buffer.alloc(600_000, 'x').toString();
@@ -196,4 +196,20 @@ it('a disposed client appends again', async () => {
   await client.appendToStream('disposed', jsonEvents(1));
   await client.dispose();
   expect(await client.appendToStream('disposed', jsonEvents(1))).toMatchObject({ nextExpectedRevision: 1n });
+});
+
+it('clients that send more than the server may hold are slowed down, not refused', async () => {
+  const small = await serveLog({ queueBytesMax: 400_000, server: { waitingBytesMax: 200_000 } });
+  const clients = [connect(small.url), connect(small.url)];
+  const appends = clients.flatMap((one, i) =>
+    Array.from({ length: 150 }, (_, n) =>
+      one.appendToStream(`slow ${i} ${n % 3}`, binaryEvents(4, 'x'.repeat(2_000)), n % 5 === 0 ? ways[1][1] : {}),
+    ),
+  );
+  for (const result of await Promise.all(appends)) expect(result.success).toBe(true);
+  for (const stream of ['slow 0 0', 'slow 1 2']) {
+    expect(small.log.streamInfo(stream).lastRevision).toBe(199);
+  }
+  await Promise.all(clients.map((one) => one.dispose()));
+  await small.close();
 });

@@ -19,7 +19,9 @@ export interface Served {
 export interface ServeOptions extends EmbeddedLogOptions {
   /** Stands between the server and the log. */
   readonly between?: (log: EmbeddedEventLog) => EmbeddedEventLog;
-  readonly server?: Partial<Pick<ProtocolServerOptions, 'tls' | 'passwordCheck' | 'advertisedHost'>>;
+  readonly server?: Partial<
+    Pick<ProtocolServerOptions, 'tls' | 'passwordCheck' | 'advertisedHost' | 'host' | 'waitingBytesMax'>
+  >;
 }
 
 export const appendBytesMax = 1024 * 1024;

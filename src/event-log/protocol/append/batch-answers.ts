@@ -12,7 +12,7 @@ import {
   WrongExpectedRevision,
 } from '../../event-log.js';
 import { fieldSize, ProtobufWriter, unsigned, varintSize } from '../../protobuf/writer.js';
-import { isInvalidAppend, ProtocolError } from '../exceptions.js';
+import { AppendTimedOut, isInvalidAppend, ProtocolError } from '../exceptions.js';
 
 /** Which append is answered, as the client sent it. */
 export interface BatchIdentity {
@@ -20,14 +20,6 @@ export interface BatchIdentity {
   readonly streamIdentifier: Uint8Array;
   /** Where it is beyond a JavaScript number. */
   readonly sentRevision?: bigint | undefined;
-}
-
-/** The server's deadline for an append passed before it was complete: nothing of it is written. */
-export class AppendTimedOut extends Error {
-  constructor() {
-    super('the append was not complete when its deadline passed');
-    this.name = 'AppendTimedOut';
-  }
 }
 
 /** Field numbers of BatchAppendResp. */
