@@ -1,8 +1,10 @@
-// The contract bites: for every rule a fault is planted under a sound log, and the rule's check must fail.
+// The contract bites: for every rule a fault is planted under a sound log, and the rule's check must fail. The rules about
+// a restart are also checked on logs that lose something only when they are opened again.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { EventLog } from '../../src/event-log/event-log.js';
 import { type Fault, faults } from './contract/planted-faults.js';
+import { type Forgetful, forgetting, restartFaults } from './contract/restart-faults.js';
 import { failure, type Rule } from './contract/rule.js';
 import { rulesByChapter } from './event-log.contract.js';
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.js';
@@ -55,4 +57,42 @@ describe('the contract of the event log', () => {
     // A check that stumbles over the wrapper itself shows nothing.
     expect(reason).not.toBeInstanceOf(TypeError);
   });
+
+  const restartRules = rules.filter((rule) => rule.needsRestart);
+  it('has rules about a restart, and each is broken by some fault of it', () => {
+    const broken = new Set(restartFaults.flatMap((fault) => fault.noticedBy));
+    expect(restartRules.map((rule) => rule.says).toSorted()).toEqual([...broken].toSorted());
+  });
+
+  it('keeps them on a log that is copied whole at the restart: it is the fault that is noticed', async () => {
+    for (const rule of restartRules) await checkAcrossRestart(rule, { fault: 'nothing', keeps: () => true });
+  });
+
+  const planted = restartFaults.flatMap((fault) =>
+    restartRules.filter((rule) => fault.noticedBy.includes(rule.says)).map((rule) => ({ ...fault, rule })),
+  );
+  it.each(planted)('notices that a restart $fault where the log $rule.says', async ({ rule, ...fault }) => {
+    const reason = await failure(checkAcrossRestart(rule, fault));
+    expect(reason).not.toBeInstanceOf(TypeError);
+  });
+
+  /** A log of its own for every check, so that what is forgotten is what the rule wrote. */
+  async function checkAcrossRestart(rule: Rule, fault: Forgetful): Promise<void> {
+    const [first, second] = [temporaryDirectory(), temporaryDirectory()];
+    // One moment for both, so that a copy is the same to the millisecond.
+    const at = Date.now();
+    const options = { appendBytesMax, durable: false, now: () => at };
+    const before = await EmbeddedEventLog.open(first.path, options);
+    let after: EmbeddedEventLog | undefined;
+    const restart = async (): Promise<EventLog> => {
+      after = await EmbeddedEventLog.open(second.path, options);
+      return forgetting(before, after, fault);
+    };
+    try {
+      await rule.check({ log: before, restart, appendBytesMax, allOrNothing: true, patienceMs });
+    } finally {
+      await Promise.all([before.close(), after?.close()]);
+      for (const made of [first, second]) made.remove();
+    }
+  }
 });

@@ -1,6 +1,7 @@
 // A TCP proxy between a client and a server that spoils connections: it cuts them, stalls them (the connection stays
 // open and nothing gets through), delays them, and refuses new ones. What it does when is drawn from one seed.
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export type Fault = 'cut' | 'reset' | 'stall' | 'delay';
 
@@ -19,6 +20,41 @@ export function seeded(seed: number): () => number {
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const faultKinds: readonly Fault[] = ['cut', 'reset', 'stall', 'delay'];
+
+/** Inflicts one fault on all open connections and, one time in five, refuses new ones for a while. */
+export async function spoil(proxy: WireFaultProxy, random: () => number): Promise<void> {
+  proxy.inflict(faultKinds[Math.floor(random() * faultKinds.length)] as Fault, 5 + random() * 40);
+  if (random() >= 0.2) return;
+  proxy.refuse(true);
+  await pause(random() * 300);
+  proxy.refuse(false);
+}
+
+/** Spoils the wire every 50 to 350 ms, until it is stopped; then new connections are whole. */
+export function spoiledAgainAndAgain(
+  proxy: WireFaultProxy,
+  random: () => number,
+): { readonly count: number; stop(): Promise<void> } {
+  const faults = { count: 0, stopped: false };
+  const going = (async () => {
+    while (!faults.stopped) {
+      await pause(50 + random() * 300);
+      await spoil(proxy, random);
+      faults.count += 1;
+    }
+  })();
+  return {
+    get count() {
+      return faults.count;
+    },
+    stop: () => {
+      faults.stopped = true;
+      return going;
+    },
   };
 }
 

@@ -183,14 +183,14 @@ export class EmbeddedEventLog implements EventLog {
     return metadata;
   }
 
-  async deleteStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+  async deleteStream(stream: string, expected: ExpectedRevision, options: AppendOptions = {}): Promise<bigint> {
     checkTarget(stream, expected);
-    return BigInt(await this.queue.run(0, (batch) => batch.softDelete(stream, expected)));
+    return BigInt(await this.queue.run(0, (batch) => batch.softDelete(stream, expected), options.signal));
   }
 
-  async tombstoneStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+  async tombstoneStream(stream: string, expected: ExpectedRevision, options: AppendOptions = {}): Promise<bigint> {
     checkTarget(stream, expected);
-    return BigInt(await this.queue.run(0, (batch) => batch.tombstone(stream, expected)));
+    return BigInt(await this.queue.run(0, (batch) => batch.tombstone(stream, expected), options.signal));
   }
 
   /** What was asked for before is still written; then the directory is free. */

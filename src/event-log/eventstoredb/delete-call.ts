@@ -1,9 +1,10 @@
-// Delete and Tombstone, each tried again until the server has answered.
-
+// Delete and Tombstone, each tried again until the server has answered. Neither carries an id by which the server would know
+// it again, so before another try the stream is looked at: it may have been deleted, and even written to since.
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { CallOptions, Metadata, ServiceError } from '@grpc/grpc-js';
-import { type ExpectedRevision, LogUnavailable, StreamDeleted } from '../event-log.js';
+import { type ExpectedRevision, type LogEvent, StreamDeleted } from '../event-log.js';
+import { metastreamOf, retentionOf } from '../stream-metadata.js';
 import { BackOff } from './back-off.js';
 import type { Connection, StreamsClient } from './connection.js';
 import { toLogError } from './errors.js';
@@ -15,6 +16,7 @@ export interface DeleteContext {
   readonly settings: EventStoreDbSettings;
   readonly closed: AbortSignal;
   readonly head: () => Promise<bigint>;
+  readonly lastOf: (stream: string) => Promise<LogEvent | undefined>;
 }
 
 interface Positioned {
@@ -34,14 +36,49 @@ function expect(
   else options.setRevision(String(expected));
 }
 
-export function deleteStream(context: DeleteContext, stream: string, expected: ExpectedRevision): Promise<bigint> {
+export async function deleteStream(
+  context: DeleteContext,
+  stream: string,
+  expected: ExpectedRevision,
+): Promise<bigint> {
   const options = new streams.DeleteReq.Options();
   expect(options, stream, expected);
   const request = new streams.DeleteReq();
   request.setOptions(options);
-  return untilAnswered(context, { stream, expected }, (client, metadata, callOptions, answer) =>
-    client.delete(request, metadata, callOptions, answer),
-  );
+  const before = await standing(context, stream);
+  return untilAnswered(context, {
+    subject: { stream, expected },
+    call: (client, metadata, callOptions, answer) => client.delete(request, metadata, callOptions, answer),
+    written: () => deletedSince(context, stream, before),
+  });
+}
+
+/** The last revisions of a stream and of its metadata; undefined when they may not be read. */
+interface Standing {
+  readonly events: number;
+  readonly metadata: number;
+}
+
+async function standing({ lastOf }: DeleteContext, stream: string): Promise<Standing | undefined> {
+  try {
+    const [events, metadata] = await Promise.all([lastOf(stream), lastOf(metastreamOf(stream))]);
+    return { events: events?.revision ?? -1, metadata: metadata?.revision ?? -1 };
+  } catch (error) {
+    if (toLogError(error, { stream }).retryable) throw error;
+    return undefined;
+  }
+}
+
+/** Position of metadata that hides all that was there before; an append since has set it to its own first event. */
+async function deletedSince(
+  { lastOf }: DeleteContext,
+  stream: string,
+  before: Standing | undefined,
+): Promise<bigint | undefined> {
+  const metadata = before && (await lastOf(metastreamOf(stream)));
+  if (!metadata || metadata.revision <= before.metadata) return undefined;
+  const { softDeleted, truncateBefore = 0 } = retentionOf(metadata);
+  return softDeleted || truncateBefore > before.events ? metadata.position : undefined;
 }
 
 export async function tombstoneStream(
@@ -53,22 +90,30 @@ export async function tombstoneStream(
   expect(options, stream, expected);
   const request = new streams.TombstoneReq();
   request.setOptions(options);
-  return untilAnswered(context, { stream, expected }, (client, metadata, callOptions, answer) =>
-    client.tombstone(request, metadata, callOptions, answer),
-  );
+  return untilAnswered(context, {
+    subject: { stream, expected },
+    call: (client, metadata, callOptions, answer) => client.tombstone(request, metadata, callOptions, answer),
+    // Another try finds the stream deleted for ever, which says enough.
+    written: async () => undefined,
+  });
 }
 
-async function untilAnswered(
-  context: DeleteContext,
-  subject: { readonly stream: string; readonly expected: ExpectedRevision },
-  call: (client: StreamsClient, metadata: Metadata, options: CallOptions, answer: Answer) => void,
-): Promise<bigint> {
+interface Deletion {
+  readonly subject: { readonly stream: string; readonly expected: ExpectedRevision };
+  readonly call: (client: StreamsClient, metadata: Metadata, options: CallOptions, answer: Answer) => void;
+  /** Position of what a try without an answer has written all the same. */
+  readonly written: () => Promise<bigint | undefined>;
+}
+
+async function untilAnswered(context: DeleteContext, { subject, call, written }: Deletion): Promise<bigint> {
   const { connection, settings, closed } = context;
   const startedAt = Date.now();
   const backOff = new BackOff(settings);
   for (let tries = 1; ; tries++) {
     let client: StreamsClient | undefined;
     try {
+      const position = tries > 1 ? await written() : undefined;
+      if (position !== undefined) return position;
       client = await connection.streams();
       return await once(client, (connected, answer) => {
         call(connected, ...connection.arguments(settings.attemptTimeoutMs), answer);
@@ -77,7 +122,7 @@ async function untilAnswered(
       const error = toLogError(thrown, subject);
       // A tombstone whose answer got lost stands now; its position is no longer to be had, the head is not before it.
       if (tries > 1 && error instanceof StreamDeleted) return context.head();
-      if (client && error instanceof LogUnavailable) await connection.gaveUp(client, thrown);
+      if (client && error.retryable) await connection.gaveUp(client, thrown);
       if (!error.retryable || closed.aborted || Date.now() - startedAt >= settings.giveUpAfterMs) throw error;
       await backOff.pause(closed);
     }

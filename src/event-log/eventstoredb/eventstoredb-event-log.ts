@@ -1,5 +1,6 @@
 // The event log on an EventStoreDB or KurrentDB, through the official client's connection (docs/event-log-protocol.md).
 import { randomUUID } from 'node:crypto';
+import { checkEvents, checkTarget } from '../embedded/append/append-check.js';
 import {
   type AppendResult,
   type EventLog,
@@ -72,12 +73,15 @@ export class EventStoreDbEventLog implements EventLog {
     return (await this.reader.last())?.position ?? 0n;
   }
 
-  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  /** What no server would take is refused here: on the shared call it would end the appends of others. */
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    checkAppend({ stream, events, expected });
     return this.appender.append({ stream, events, expected });
   }
 
   /** One append after the other, in order, each atomic by itself; repeated with the same ids it goes on where it stopped. */
   async appendMany(appends: readonly StreamAppend[]): Promise<readonly AppendResult[]> {
+    appends.forEach(checkAppend);
     const results: AppendResult[] = [];
     for (const { stream, events, expected } of appends) results.push(await this.append(stream, events, expected));
     return results;
@@ -135,11 +139,13 @@ export class EventStoreDbEventLog implements EventLog {
     return metadata;
   }
 
-  deleteStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+  async deleteStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+    checkTarget(stream, expected);
     return deleteStream(this.deletion(), stream, expected);
   }
 
-  tombstoneStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+  async tombstoneStream(stream: string, expected: ExpectedRevision): Promise<bigint> {
+    checkTarget(stream, expected);
     return tombstoneStream(this.deletion(), stream, expected);
   }
 
@@ -154,6 +160,7 @@ export class EventStoreDbEventLog implements EventLog {
       settings: this.settings,
       closed: this.closed.signal,
       head: () => this.head(),
+      lastOf: (stream) => this.lastOf(stream),
     };
   }
 
@@ -161,4 +168,10 @@ export class EventStoreDbEventLog implements EventLog {
     for await (const page of this.reader.stream(stream, { direction: 'backwards', limit: 1 })) return page[0];
     return undefined;
   }
+}
+
+/** As the embedded log does, but for the size of the whole, which is the server's to limit. @throws EventLogError */
+function checkAppend({ stream, events, expected }: StreamAppend): void {
+  checkTarget(stream, expected);
+  checkEvents(stream, events, Number.POSITIVE_INFINITY);
 }

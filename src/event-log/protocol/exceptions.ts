@@ -24,6 +24,14 @@ export class ProtocolError extends Error {
   }
 }
 
+/** An append was not complete, or its turn to be written had not come, when its deadline passed: nothing of it is written. */
+export class AppendTimedOut extends Error {
+  constructor() {
+    super('the append could not be written before its deadline passed');
+    this.name = 'AppendTimedOut';
+  }
+}
+
 export function invalidArgument(message: string): ProtocolError {
   return new ProtocolError(status.INVALID_ARGUMENT, message);
 }
@@ -56,10 +64,17 @@ export function serviceError(
   return Object.assign(new Error(details), { code, details, metadata });
 }
 
-/** `operation` is what the text of a wrong expected version begins with: Append, Delete. */
-export function toServiceError(error: unknown, operation: 'Append' | 'Delete' | 'Read'): ServiceError {
+/**
+ * `operation` is what the text of a wrong expected version begins with: Append, Delete.
+ * `sentRevision`: what the request expected, where it is beyond a JavaScript number.
+ */
+export function toServiceError(
+  error: unknown,
+  operation: 'Append' | 'Delete' | 'Read',
+  sentRevision?: bigint,
+): ServiceError {
   if (error instanceof ProtocolError) return serviceError(error.code, error.message, error.trailers);
-  if (error instanceof WrongExpectedRevision) return wrongExpectedVersion(error, operation);
+  if (error instanceof WrongExpectedRevision) return wrongExpectedVersion(error, operation, sentRevision);
   if (error instanceof StreamDeleted) {
     return serviceError(status.FAILED_PRECONDITION, `Event stream '${error.stream}' is deleted.`, {
       exception: 'stream-deleted',
@@ -72,15 +87,22 @@ export function toServiceError(error: unknown, operation: 'Append' | 'Delete' | 
       'maximum-append-size': String(error.limitBytes),
     });
   }
+  if (error instanceof AppendTimedOut) return serviceError(status.ABORTED, `Operation timed out: ${error.message}`);
   if (error instanceof LogUnavailable) return serviceError(status.UNAVAILABLE, `Server Is Too Busy: ${error.message}`);
   if (error instanceof LogFull) return serviceError(status.RESOURCE_EXHAUSTED, error.message);
   if (error instanceof LogDamaged) return serviceError(status.DATA_LOSS, error.message);
+  if (isInvalidAppend(error)) return serviceError(status.INVALID_ARGUMENT, error.message);
   if (error instanceof EventLogError) return serviceError(status.INTERNAL, `${error.code}: ${error.message}`);
   return serviceError(status.INTERNAL, error instanceof Error ? error.message : String(error));
 }
 
-function wrongExpectedVersion(error: WrongExpectedRevision, operation: string): ServiceError {
-  const expected = expectedNumber(error.expected);
+/** Names, ids, types or revisions that the log cannot take: the request's fault, so trying it again is useless. */
+export function isInvalidAppend(error: unknown): error is EventLogError {
+  return error instanceof EventLogError && error.code === 'invalid-append';
+}
+
+function wrongExpectedVersion(error: WrongExpectedRevision, operation: string, sentRevision?: bigint): ServiceError {
+  const expected = sentRevision ?? expectedNumber(error.expected);
   const actual = error.actual < 0 ? '' : String(error.actual);
   const text = `${operation} failed due to WrongExpectedVersion. Stream: ${error.stream}`;
   return serviceError(

@@ -27,6 +27,7 @@ import {
   readAppendMessage,
   readBatchAppendChunk,
 } from './append/append-requests.js';
+import { AppendRoom, waitingBytesDefault } from './append/append-room.js';
 import { BatchAppendCall } from './append/batch-append.js';
 import { handleDelete, handleTombstone, readDeleteRequest } from './append/delete-calls.js';
 import { authentication, type PasswordCheck } from './authentication.js';
@@ -49,6 +50,8 @@ export interface ProtocolServerOptions {
   /** PEM. Without it the port speaks HTTP/2 in clear. */
   readonly tls?: { readonly certificate: Buffer; readonly key: Buffer };
   readonly passwordCheck?: PasswordCheck;
+  /** Bytes of appends that wait to be written before no more is read from clients; well below what the log's queue holds. */
+  readonly waitingBytesMax?: number;
 }
 
 /** How long calls in flight may take to end when the server closes. */
@@ -131,7 +134,8 @@ export class ProtocolServer {
   }
 
   private addStreams(): void {
-    const { log, appendBytesMax } = this.options;
+    const { log, appendBytesMax, waitingBytesMax = waitingBytesDefault } = this.options;
+    const appending = { log, appendBytesMax, room: new AppendRoom(waitingBytesMax) };
     const { read, append, batchAppend, delete: deletion, tombstone } = streamsGrpc.StreamsService;
     this.server.addService(
       {
@@ -150,15 +154,15 @@ export class ProtocolServer {
         append: (
           call: ServerReadableStream<AppendMessage, streams.AppendResp>,
           answer: sendUnaryData<streams.AppendResp>,
-        ) => handleAppend(call, answer, { log, appendBytesMax }),
+        ) => handleAppend(call, answer, appending),
         batchAppend: (call: ServerDuplexStream<BatchAppendChunk, Buffer>) =>
-          this.follow(new BatchAppendCall(call, { log, appendBytesMax }), call),
+          this.follow(new BatchAppendCall(call, appending), call),
         delete: (call: ServerUnaryCall<TargetOptions, streams.DeleteResp>, answer: sendUnaryData<streams.DeleteResp>) =>
-          handleDelete(log, call.request, answer),
+          handleDelete(log, call, answer),
         tombstone: (
           call: ServerUnaryCall<TargetOptions, streams.TombstoneResp>,
           answer: sendUnaryData<streams.TombstoneResp>,
-        ) => handleTombstone(log, call.request, answer),
+        ) => handleTombstone(log, call, answer),
       },
     );
   }

@@ -63,6 +63,8 @@ export interface TargetOptions {
   readonly streamIdentifier: Buffer;
   readonly nameBytes: Buffer | undefined;
   readonly expected: ExpectedRevision | undefined;
+  /** The expected revision as it was sent, where it is beyond all that a stream can have; it stands in the refusal. */
+  readonly sentRevision: bigint | undefined;
   /** When the client gives up: milliseconds since 1970, or from now. */
   readonly deadlineAt: number | undefined;
   readonly deadlineIn: number | undefined;
@@ -74,21 +76,26 @@ export function readTargetOptions(options: ProtobufReader): TargetOptions {
   let streamIdentifier: Buffer = noBytes;
   let name: Buffer | undefined;
   let expected: ExpectedRevision | undefined;
+  let sentRevision: bigint | undefined;
   let deadlineAt: number | undefined;
   let deadlineIn: number | undefined;
   while (options.next()) {
     if (options.field === 1) {
       streamIdentifier = options.bytes();
       name = nameBytes(new ProtobufReader(streamIdentifier));
-    } else if (options.field === 2) expected = Math.min(options.varint(), Number.MAX_SAFE_INTEGER);
-    else if (options.field >= 3 && options.field <= 5) {
+    } else if (options.field === 2) {
+      const sent = options.uint64();
+      const isBeyond = sent > Number.MAX_SAFE_INTEGER;
+      expected = isBeyond ? Number.MAX_SAFE_INTEGER : Number(sent);
+      sentRevision = isBeyond ? sent : undefined;
+    } else if (options.field >= 3 && options.field <= 5) {
       expected = (['no_stream', 'any', 'stream_exists'] as const)[options.field - 3];
       options.skip();
     } else if (options.field === 6) deadlineAt = readSeconds(options.message());
     else if (options.field === 7) deadlineIn = readSeconds(options.message());
     else options.skip();
   }
-  return { streamIdentifier, nameBytes: name, expected, deadlineAt, deadlineIn };
+  return { streamIdentifier, nameBytes: name, expected, sentRevision, deadlineAt, deadlineIn };
 }
 
 /** A Timestamp or a Duration, in milliseconds. */

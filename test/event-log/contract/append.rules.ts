@@ -1,6 +1,12 @@
 // Appending: expected revisions, atomicity, what is kept of an event, limits.
 import { expect } from '@jest/globals';
-import { AppendTooLarge, WrongExpectedRevision } from '../../../src/event-log/event-log.js';
+import {
+  type AppendResult,
+  AppendTooLarge,
+  type ExpectedRevision,
+  type NewEvent,
+  WrongExpectedRevision,
+} from '../../../src/event-log/event-log.js';
 import { all, binary, failure, ids, json, newStream, of, type Rule, revisions, several } from './rule.js';
 
 export const appendRules: readonly Rule[] = [
@@ -190,6 +196,43 @@ export const appendRules: readonly Rule[] = [
       const halves = [1, 2].map(() => binary(new Uint8Array(fits.length / 2 + 100), type));
       expect(await failure(log.append(stream, halves, 0))).toBeInstanceOf(AppendTooLarge);
       expect(await all(log.readStream(stream))).toHaveLength(1);
+    },
+  },
+  {
+    says: 'refuses at once what can be no append, and the appends beside it are written all the same',
+    async check({ log }) {
+      const [event] = several(1) as [NewEvent];
+      const impossible: readonly (readonly [string, NewEvent, ExpectedRevision])[] = [
+        [newStream(), event, -1],
+        [newStream(), event, 0.5],
+        [newStream(), event, 2 ** 53],
+        [newStream(), { ...event, id: 'no UUID' }, 'any'],
+        [newStream(), { ...event, type: '' }, 'any'],
+        [newStream(), { ...event, type: 't'.repeat(20_000) }, 'any'],
+        ['', event, 'any'],
+        [`${newStream()}${'ü'.repeat(1_024)}`, event, 'any'],
+      ];
+      const beside: Promise<AppendResult>[] = [];
+      const refused: Promise<unknown>[] = [];
+      for (const [stream, wrong, expected] of impossible) {
+        beside.push(log.append(newStream(), several(1), 'no_stream'));
+        refused.push(failure(log.append(stream, [wrong], expected)));
+        beside.push(log.append(newStream(), several(1), 'no_stream'));
+      }
+      for (const refusal of await Promise.all(refused)) {
+        expect(refusal).toMatchObject({ code: 'invalid-append', retryable: false });
+      }
+      for (const { revision } of await Promise.all(beside)) expect(revision).toBe(0);
+      const good = newStream();
+      const many = log.appendMany([
+        { stream: good, events: several(1), expected: 'no_stream' },
+        { stream: newStream(), events: [{ ...event, id: '' }], expected: 'no_stream' },
+      ]);
+      expect(await failure(many)).toMatchObject({ code: 'invalid-append' });
+      expect(await all(log.readStream(good))).toEqual([]);
+      for (const remove of [log.deleteStream('', 'any'), log.tombstoneStream(newStream(), -1)]) {
+        expect(await failure(remove)).toMatchObject({ code: 'invalid-append', retryable: false });
+      }
     },
   },
   {

@@ -5,8 +5,10 @@ import {
   type AppendResult,
   AppendTooLarge,
   type EventLog,
+  EventLogError,
   type ExpectedRevision,
   type LogEvent,
+  LogUnavailable,
   type NewEvent,
   StreamDeleted,
   type SubscriptionPage,
@@ -152,6 +154,9 @@ export const faults: Readonly<Record<string, Fault>> = {
       return log.append(stream, events, expected);
     },
   }),
+  'refuses at once what can be no append, and the appends beside it are written all the same': refusing((error) =>
+    error instanceof EventLogError && error.code === 'invalid-append' ? new LogUnavailable(error.message) : error,
+  ),
   'lets exactly one of many writers have a revision': insisting((expected) => typeof expected === 'number'),
   'answers a repeated append with an expected revision as it did the first time, and writes nothing': forgetsIds,
   'refuses another first event at a revision that is past': insisting((expected) => expected === 0),

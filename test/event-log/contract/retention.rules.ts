@@ -147,7 +147,7 @@ export const retentionRules: readonly Rule[] = [
       const stream = await streamOf(log, 2);
       expect(await failure(log.tombstoneStream(stream, 0))).toMatchObject({ actual: 1 });
       expect(await log.tombstoneStream(stream, 1)).toBeGreaterThan(0n);
-      for (const expected of ['any', 'no_stream', 'stream_exists', 1] as const) {
+      for (const expected of ['any', 'no_stream', 'stream_exists', 1, Number.MAX_SAFE_INTEGER] as const) {
         const refusal = await failure(log.append(stream, several(1), expected));
         expect(refusal).toBeInstanceOf(StreamDeleted);
         expect(refusal).toMatchObject({ stream, code: 'stream-deleted', retryable: false });
@@ -155,7 +155,9 @@ export const retentionRules: readonly Rule[] = [
       expect(await failure(all(log.readStream(stream)))).toBeInstanceOf(StreamDeleted);
       expect(await failure(log.setStreamMetadata(stream, { maxCount: 1 }))).toBeInstanceOf(StreamDeleted);
       expect(await failure(log.deleteStream(stream, 'any'))).toBeInstanceOf(StreamDeleted);
-      expect(await failure(log.tombstoneStream(stream, 'any'))).toBeInstanceOf(StreamDeleted);
+      for (const expected of ['any', Number.MAX_SAFE_INTEGER] as const) {
+        expect(await failure(log.tombstoneStream(stream, expected))).toBeInstanceOf(StreamDeleted);
+      }
     },
   },
   {

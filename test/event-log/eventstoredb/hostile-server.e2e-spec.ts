@@ -10,6 +10,7 @@ import {
   EventLogError,
   LogUnavailable,
   StreamDeleted,
+  type SubscriptionPage,
   WrongExpectedRevision,
 } from '../../../src/event-log/event-log.js';
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
@@ -132,6 +133,8 @@ describe('appends', () => {
       },
     });
     const unanswered = log.append('s', [newEvent()], 'no_stream');
+    // It may fail before the others are done; that is told when it is waited for.
+    unanswered.catch(() => undefined);
     const answered: Promise<unknown>[] = [];
     for (let i = 0; i < 30; i++) {
       answered.push(log.append('s', [newEvent()], 'no_stream'));
@@ -147,6 +150,7 @@ describe('appends', () => {
     const good = adapter(served.url);
     const bad = await against({ onChunk: (call) => call.emit('error', failure(status.UNAVAILABLE)) });
     const failing = bad.append('s', [newEvent()], 'no_stream');
+    failing.catch(() => undefined);
     for (let i = 0; i < 50; i++) await good.append('s', [newEvent()], i === 0 ? 'no_stream' : i - 1);
     await expect(failing).rejects.toBeInstanceOf(LogUnavailable);
   });
@@ -312,6 +316,70 @@ describe('exceptions', () => {
     expect(await leaderless.append('s', [newEvent()], 'no_stream')).toMatchObject({ revision: 0 });
   });
 });
+
+it.each<[string, (log: EventStoreDbEventLog) => Promise<unknown>]>([
+  ['a read of a stream', async (log) => expect(await allOf(log.readStream('led'))).toHaveLength(1)],
+  [
+    'a read of everything',
+    async (log) => expect((await allOf(log.readAll())).map(({ stream }) => stream)).toEqual(['led']),
+  ],
+  ['the head', async (log) => expect(await log.head()).toBeGreaterThan(0n)],
+  ['a subscription to a stream', async (log) => expect(await first(log.subscribeStream.bind(log, 'led'))).toBe('led')],
+  ['a subscription to everything', async (log) => expect(await first(log.subscribeAll.bind(log))).toBe('led')],
+  ['a tombstone', async (log) => expect(await log.tombstoneStream('led', 0)).toBeGreaterThan(0n)],
+])('not-leader: %s goes to the leader that is named', async (_, ask) => {
+  const served = await serveLog();
+  open.push(served);
+  await served.log.append('led', [newEvent()], 'no_stream');
+  const leader = { 'leader-endpoint-host': '127.0.0.1', 'leader-endpoint-port': String(served.port) };
+  const notLeader = failure(status.NOT_FOUND, { exception: 'not-leader', ...leader });
+  let asked = 0;
+  const follower = await against({
+    onRead: (call) => {
+      asked += 1;
+      call.emit('error', notLeader);
+    },
+    onTombstone: (_call, answer) => {
+      asked += 1;
+      answer(notLeader);
+    },
+  });
+  await ask(follower);
+  expect(asked).toBe(1);
+});
+
+it('a subscription whose server stops being the leader goes on at the new one after what it has given', async () => {
+  const served = await serveLog();
+  open.push(served);
+  const events = Array.from({ length: 6 }, () => newEvent());
+  await served.log.append('s', events, 'no_stream');
+  const leader = { 'leader-endpoint-host': '127.0.0.1', 'leader-endpoint-port': String(served.port) };
+  const log = await against({
+    onRead: (call) => {
+      call.write(confirmation());
+      for (const revision of [0, 1, 2]) call.write(recordedEvent(revision));
+      call.emit('error', failure(status.NOT_FOUND, { exception: 'not-leader', ...leader }));
+    },
+  });
+  const stop = new AbortController();
+  const seen: number[] = [];
+  for await (const page of log.subscribeStream('s', { signal: stop.signal })) {
+    if (page.kind === 'events') seen.push(...page.events.map(({ revision }) => revision));
+    if (seen.length >= events.length) stop.abort();
+  }
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+/** The stream of the first event that a subscription gives. */
+async function first(
+  subscribe: (options: { readonly signal: AbortSignal }) => AsyncIterable<SubscriptionPage>,
+): Promise<string | undefined> {
+  const stop = new AbortController();
+  for await (const page of subscribe({ signal: stop.signal })) {
+    if (page.kind === 'events') return page.events[0]?.stream;
+  }
+  return undefined;
+}
 
 describe('the official client by itself', () => {
   // In a process of its own: it does not survive this, which shows that the server of these tests is hostile indeed.

@@ -6,26 +6,12 @@ import type { ExpectedRevision, LogEvent } from '../../../src/event-log/event-lo
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
 import { closedAfterEach } from '../clean-up.js';
 import { serveLog } from '../protocol/serve-log.js';
-import { type Fault, seeded, WireFaultProxy } from '../wire-fault-proxy.js';
+import { seeded, spoil, WireFaultProxy } from '../wire-fault-proxy.js';
 import { allOf, impatient, newEvent } from './new-events.js';
 
 const seeds = (process.env['WIRE_FAULT_SEEDS'] ?? `1,${Date.now() % 1_000_000}`).split(',').map(Number);
 const writers = 8;
 const faultsPerRun = 14;
-
-/** Spoils the wire every now and then; at the end new connections are whole. */
-async function spoil(proxy: WireFaultProxy, random: () => number): Promise<void> {
-  const faults: Fault[] = ['cut', 'reset', 'stall', 'delay'];
-  for (let done = 0; done < faultsPerRun; done++) {
-    await pause(20 + random() * 150);
-    proxy.inflict(faults[Math.floor(random() * faults.length)] as Fault, 5 + random() * 40);
-    if (random() < 0.2) {
-      proxy.refuse(true);
-      await pause(random() * 300);
-      proxy.refuse(false);
-    }
-  }
-}
 
 const atTheEnd = closedAfterEach();
 
@@ -43,9 +29,13 @@ describe.each(seeds)('seed %d', (seed) => {
     const seen: LogEvent[] = [];
     const seenInStream: LogEvent[] = [];
     let spoiled = false;
-    const spoiling = spoil(proxy, random).then(() => {
+    const spoiling = (async () => {
+      for (let done = 0; done < faultsPerRun; done++) {
+        await pause(20 + random() * 150);
+        await spoil(proxy, random);
+      }
       spoiled = true;
-    });
+    })();
     const subscriptions = [
       (async () => {
         for await (const page of log.subscribeAll({ signal: stop.signal })) {
@@ -91,3 +81,78 @@ describe.each(seeds)('seed %d', (seed) => {
     console.info(`wire faults: seed ${seed}, ${proxy.connections} connections, ${total} appends`);
   });
 });
+
+/** A log behind a server whose connections can be spoiled, also between a commit and its answer. */
+async function behindProxy() {
+  const hooks: { afterCommit?: (() => void | Promise<void>) | undefined } = {};
+  const served = await serveLog({
+    between: (log) => {
+      const committed = async <Result>(result: Promise<Result>): Promise<Result> => {
+        await result;
+        const { afterCommit } = hooks;
+        hooks.afterCommit = undefined;
+        await afterCommit?.();
+        return result;
+      };
+      const hooked: typeof log = Object.create(log);
+      hooked.append = (...asked) => committed(log.append(...asked));
+      hooked.deleteStream = (...asked) => committed(log.deleteStream(...asked));
+      return hooked;
+    },
+  });
+  atTheEnd(() => served.close());
+  const proxy = await WireFaultProxy.start(served.port);
+  atTheEnd(() => proxy.close());
+  const log = EventStoreDbEventLog.open(`esdb://127.0.0.1:${proxy.port}?tls=false`, impatient);
+  atTheEnd(() => log.close());
+  return { served, proxy, log, hooks };
+}
+
+it('a read that is cut off ends where the log ended when it began, whatever was written since', async () => {
+  const { served, proxy, log } = await behindProxy();
+  const events = Array.from({ length: 3_000 }, () => newEvent('Written', 'x'.repeat(200)));
+  await served.log.append('long', events, 'no_stream');
+  for (const read of [() => log.readStream('long'), () => log.readAll()]) {
+    const ids: string[] = [];
+    for await (const page of read()) {
+      ids.push(...page.map(({ id }) => id));
+      await served.log.append('long', [newEvent()], 'any');
+      proxy.inflict('cut');
+    }
+    const end = ids.length;
+    expect(ids).toEqual((await allOf(served.log.readStream('long', { limit: end }))).map(({ id }) => id));
+    expect(end).toBeGreaterThanOrEqual(3_000);
+    expect(end).toBeLessThan(served.log.streamInfo('long').lastRevision + 1);
+  }
+});
+
+it('an append that brings a deleted stream back is known again although its answer was lost', async () => {
+  const { proxy, log, hooks } = await behindProxy();
+  await log.append('revived', [newEvent()], 'no_stream');
+  await log.deleteStream('revived', 0);
+  const again = [newEvent(), newEvent()];
+  hooks.afterCommit = () => proxy.inflict('reset');
+  const result = await log.append('revived', again, 'no_stream');
+  expect(hooks.afterCommit).toBeUndefined();
+  expect(result.revision).toBe(2);
+  expect((await allOf(log.readStream('revived'))).map(({ id }) => id)).toEqual(again.map(({ id }) => id));
+});
+
+it.each([['any'], [1]] as const)(
+  'a delete that expects %s and loses its answer hides nothing that was written after it',
+  async (expected) => {
+    const { served, proxy, log, hooks } = await behindProxy();
+    await log.append('deleted', [newEvent(), newEvent()], 'no_stream');
+    const since = newEvent();
+    hooks.afterCommit = async () => {
+      proxy.refuse(true);
+      await served.log.append('deleted', [since], 1);
+      proxy.refuse(false);
+    };
+    const position = await log.deleteStream('deleted', expected);
+    expect(hooks.afterCommit).toBeUndefined();
+    expect(position).toBeGreaterThan(0n);
+    expect((await allOf(log.readStream('deleted'))).map(({ id }) => id)).toEqual([since.id]);
+    expect(await log.getStreamMetadata('deleted')).toEqual({ truncateBefore: 2 });
+  },
+);

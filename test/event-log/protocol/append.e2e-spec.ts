@@ -107,7 +107,7 @@ describe.each(ways)('%s', (way, call) => {
 
   it('refuses an append over the limit by name, and the stream is as it was', async () => {
     const stream = name('too many');
-    const refused = await rejection(client.appendToStream(stream, jsonEvents(30_000), call));
+    const refused = await rejection(client.appendToStream(stream, binaryEvents(1_100, 'x'.repeat(500)), call));
     expect(refused).toBeInstanceOf(MaxAppendSizeExceededError);
     expect(refused).toMatchObject({ maxAppendSize: 1024 * 1024 });
     const half = Buffer.alloc(600_000, 'x').toString();
@@ -124,6 +124,46 @@ describe.each(ways)('%s', (way, call) => {
     const refused = await rejection(client.appendToStream(stream, jsonEvents(1), call));
     expect(refused).toBeInstanceOf(StreamDeletedError);
     expect(refused).toMatchObject({ streamName: stream });
+  });
+
+  it('a revision beyond all numbers is a wrong one and comes back as it was sent; a tombstone stands before it', async () => {
+    const stream = name('far');
+    await client.appendToStream(stream, jsonEvents(1), call);
+    for (const expectedRevision of [2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n]) {
+      const refused = await rejection(client.appendToStream(stream, jsonEvents(1), { expectedRevision, ...call }));
+      expect(refused).toBeInstanceOf(WrongExpectedVersionError);
+      expect(refused).toMatchObject({ expectedVersion: expectedRevision, actualVersion: 0n });
+      for (const remove of ['deleteStream', 'tombstoneStream'] as const) {
+        const kept = await rejection(client[remove](stream, { expectedRevision }));
+        expect(kept).toMatchObject({ type: 'wrong-expected-version', expectedVersion: expectedRevision });
+      }
+    }
+    await client.tombstoneStream(stream, { expectedRevision: 0n });
+    const head = await served.log.head();
+    for (const expectedRevision of [2n ** 53n - 1n, 2n ** 63n - 1n]) {
+      const append = client.appendToStream(stream, jsonEvents(1), { expectedRevision, ...call });
+      expect(await rejection(append)).toBeInstanceOf(StreamDeletedError);
+      expect(await rejection(client.tombstoneStream(stream, { expectedRevision }))).toBeInstanceOf(StreamDeletedError);
+      expect(await rejection(client.deleteStream(stream, { expectedRevision }))).toBeInstanceOf(StreamDeletedError);
+    }
+    expect(await served.log.head()).toBe(head);
+  });
+
+  it('what can be no append is an invalid argument, and those beside it are written', async () => {
+    const long = 'ü'.repeat(1_025);
+    const beside = Array.from({ length: 5 }, (_, i) => client.appendToStream(name(`beside ${i}`), jsonEvents(1), call));
+    for (const [stream, events] of [
+      [long, jsonEvents(1)],
+      ['$$', jsonEvents(1)],
+      [name('no type'), jsonEvents(1, '')],
+    ] as const) {
+      const refused = await rejection(client.appendToStream(stream, events, call));
+      expect(String(refused)).toMatch(/over 2048 bytes|needs a name|event type/);
+    }
+    for (const remove of [client.deleteStream(long), client.tombstoneStream(long)]) {
+      expect(String(await rejection(remove))).toMatch(/3 INVALID_ARGUMENT: ü.*over 2048 bytes/);
+    }
+    for (const { success } of await Promise.all(beside)) expect(success).toBe(true);
   });
 
   it('times out an append that comes too late', async () => {
@@ -156,4 +196,20 @@ it('a disposed client appends again', async () => {
   await client.appendToStream('disposed', jsonEvents(1));
   await client.dispose();
   expect(await client.appendToStream('disposed', jsonEvents(1))).toMatchObject({ nextExpectedRevision: 1n });
+});
+
+it('clients that send more than the server may hold are slowed down, not refused', async () => {
+  const small = await serveLog({ queueBytesMax: 400_000, server: { waitingBytesMax: 200_000 } });
+  const clients = [connect(small.url), connect(small.url)];
+  const appends = clients.flatMap((one, i) =>
+    Array.from({ length: 150 }, (_, n) =>
+      one.appendToStream(`slow ${i} ${n % 3}`, binaryEvents(4, 'x'.repeat(2_000)), n % 5 === 0 ? ways[1][1] : {}),
+    ),
+  );
+  for (const result of await Promise.all(appends)) expect(result.success).toBe(true);
+  for (const stream of ['slow 0 0', 'slow 1 2']) {
+    expect(small.log.streamInfo(stream).lastRevision).toBe(199);
+  }
+  await Promise.all(clients.map((one) => one.dispose()));
+  await small.close();
 });

@@ -5,10 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EmbeddedEventLog } from '../../../src/event-log/embedded/embedded-event-log.js';
 import { ProtocolServer } from '../../../src/event-log/protocol/protocol-server.js';
+import { newEvent } from '../eventstoredb/new-events.js';
 import { appendBytesMax, type Served, serveLog } from './serve-log.js';
 
 let served: Served;
@@ -208,29 +209,98 @@ it('a request that is no message ends the call and not the server', async () => 
   expect(answers).toEqual([{ id, stream: 'still served', outcome: 'revision 0' }]);
 });
 
-it('an append whose turn comes after its deadline is answered with Timeout and never written', async () => {
-  // A log that takes its time: nothing is written before the gate opens.
+describe('a log that takes its time', () => {
+  // Nothing of the stream `slow` is written before the gate opens.
   let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
+  let reached: Promise<void>;
+  let server: ProtocolServer;
+  let other: InstanceType<typeof streamsGrpc.StreamsClient>;
+  beforeEach(async () => {
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const slow: EmbeddedEventLog = Object.create(served.log);
+    let arrived: () => void = () => undefined;
+    reached = new Promise((resolve) => {
+      arrived = resolve;
+    });
+    slow.append = async (...append) => {
+      if (append[0] === 'slow') {
+        arrived();
+        await gate;
+      }
+      return served.log.append(...append);
+    };
+    slow.deleteStream = async (...deletion) => {
+      await gate;
+      return served.log.deleteStream(...deletion);
+    };
+    slow.tombstoneStream = async (...deletion) => {
+      await gate;
+      return served.log.tombstoneStream(...deletion);
+    };
+    server = await ProtocolServer.start({ log: slow, appendBytesMax, waitingBytesMax: 100_000 });
+    other = new streamsGrpc.StreamsClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    call.end();
+    use(other.batchAppend());
   });
-  const slow: EmbeddedEventLog = Object.create(served.log);
-  slow.append = async (...append) => {
-    if (append[0] === 'slow') await gate;
-    return served.log.append(...append);
-  };
-  const server = await ProtocolServer.start({ log: slow, appendBytesMax });
-  const other = new streamsGrpc.StreamsClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
-  call.end();
-  use(other.batchAppend());
-  const id = randomUUID();
-  const due = Date.now() + 200;
-  send({ id, stream: 'slow', deadlineAt: due });
-  while (Date.now() <= due) await pause(due - Date.now() + 1);
-  open();
-  await finish();
-  expect(answers).toEqual([{ id, stream: 'slow', outcome: 'Timeout' }]);
-  expect(revisionOf('slow')).toBe(-1);
-  other.close();
-  await server.close();
+  afterEach(async () => {
+    open();
+    other.close();
+    await server.close();
+  });
+
+  it('an append whose turn comes after its deadline is answered with Timeout and never written', async () => {
+    const id = randomUUID();
+    const due = Date.now() + 200;
+    send({ id, stream: 'slow', deadlineAt: due });
+    while (Date.now() <= due) await pause(due - Date.now() + 1);
+    open();
+    await finish();
+    expect(answers).toEqual([{ id, stream: 'slow', outcome: 'Timeout' }]);
+    expect(revisionOf('slow')).toBe(-1);
+  });
+
+  it('an append for which there is no room waits until its deadline, on another call, too', async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    send({ id: first, stream: 'slow', bytes: 90_000 });
+    await reached;
+    use(other.batchAppend());
+    send({ id: second, stream: 'no room', bytes: 90_000, deadlineAt: Date.now() + 200 });
+    while (answers.length === 0) await pause(10);
+    expect(answers).toEqual([{ id: second, stream: 'no room', outcome: 'Timeout' }]);
+    open();
+    await finish();
+    expect(answers).toHaveLength(1);
+    expect(revisionOf('no room')).toBe(-1);
+  });
+
+  it.each([
+    ['delete', () => new streams.DeleteReq.Options(), () => new streams.DeleteReq()],
+    ['tombstone', () => new streams.TombstoneReq.Options(), () => new streams.TombstoneReq()],
+  ] as const)('a %s whose caller gave up before its turn came is never written', async (method, makeOptions, make) => {
+    const stream = `given up ${method}`;
+    await served.log.append(stream, [newEvent()], 'no_stream');
+    const identifier = new shared.StreamIdentifier();
+    identifier.setStreamName(new Uint8Array(Buffer.from(stream)));
+    const options = makeOptions();
+    options.setStreamIdentifier(identifier);
+    options.setAny(new shared.Empty());
+    const request = make();
+    request.setOptions(options as never);
+    const { path, requestSerialize } = streamsGrpc.StreamsService[method];
+    const head = await served.log.head();
+    const due = Date.now() + 200;
+    const error = await new Promise<ServiceError | null>((resolve) => {
+      const serialize = requestSerialize as (asked: unknown) => Buffer;
+      other.makeUnaryRequest(path, serialize, (bytes) => bytes, request, new Metadata(), { deadline: due }, resolve);
+    });
+    expect(error).toMatchObject({ code: 4 });
+    while (Date.now() <= due) await pause(due - Date.now() + 1);
+    open();
+    // Whatever was asked before this is decided when it is answered.
+    await served.log.append('after the delete', [], 'any');
+    expect(await served.log.head()).toBe(head);
+    expect(served.log.streamInfo(stream).status).toBe('live');
+  });
 });

@@ -17,17 +17,21 @@ export interface Served {
 }
 
 export interface ServeOptions extends EmbeddedLogOptions {
-  readonly server?: Partial<Pick<ProtocolServerOptions, 'tls' | 'passwordCheck' | 'advertisedHost'>>;
+  /** Stands between the server and the log. */
+  readonly between?: (log: EmbeddedEventLog) => EmbeddedEventLog;
+  readonly server?: Partial<
+    Pick<ProtocolServerOptions, 'tls' | 'passwordCheck' | 'advertisedHost' | 'host' | 'waitingBytesMax'>
+  >;
 }
 
 export const appendBytesMax = 1024 * 1024;
 
 export async function serveLog(options: ServeOptions = {}): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), 'homing-served-'));
-  const { server: serverOptions, ...logOptions } = options;
+  const { server: serverOptions, between = (log) => log, ...logOptions } = options;
   const start = async (port: number) => {
     const log = await EmbeddedEventLog.open(directory, { appendBytesMax, ...logOptions });
-    const server = await ProtocolServer.start({ log, port, appendBytesMax, ...serverOptions });
+    const server = await ProtocolServer.start({ log: between(log), port, appendBytesMax, ...serverOptions });
     return { log, server };
   };
   const port = await freePort();

@@ -19,7 +19,8 @@ import { appendChunks, readAppendAnswer, resultOf } from '../../../src/event-log
 import { readAnswer } from '../../../src/event-log/eventstoredb/read/read-answer.js';
 import { ProtobufReader } from '../../../src/event-log/protobuf/reader.js';
 import { readBatchAppendChunk, readProposedEvent } from '../../../src/event-log/protocol/append/append-requests.js';
-import { AppendTimedOut, errorAnswer, successAnswer } from '../../../src/event-log/protocol/append/batch-answers.js';
+import { errorAnswer, successAnswer } from '../../../src/event-log/protocol/append/batch-answers.js';
+import { AppendTimedOut } from '../../../src/event-log/protocol/exceptions.js';
 import {
   caughtUpResponse,
   checkpointResponse,

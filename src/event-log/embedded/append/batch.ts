@@ -234,7 +234,7 @@ export class Batch {
 
   private judge(stream: StagedStream, expected: ExpectedRevision, events: readonly { readonly id: string }[]): Verdict {
     // The ordinary case, without building the view for the others.
-    if (stream.last === expected) return { kind: 'write' };
+    if (stream.last === expected && expected !== tombstoneRevision) return { kind: 'write' };
     return judgeAppend(this.view(stream), expected, events);
   }
 

@@ -1,6 +1,6 @@
 // Appends that are written exactly once although answers get lost: every try carries the same event ids, and the server
 // knows an append that it has already written by them.
-import { type AppendResult, type LogEvent, LogFull, LogUnavailable } from '../../event-log.js';
+import { type AppendResult, type LogEvent, LogFull, LogUnavailable, WrongExpectedRevision } from '../../event-log.js';
 import { BackOff } from '../back-off.js';
 import type { Connection } from '../connection.js';
 import { toLogError } from '../errors.js';
@@ -66,6 +66,11 @@ export class Appender {
         return await stream.append(request);
       } catch (thrown) {
         const error = toLogError(thrown, { stream: request.stream, expected: request.expected });
+        // An append that brought a soft-deleted stream back is not recognised by `no_stream` when it is repeated.
+        if (tries > 1 && request.expected === 'no_stream' && error instanceof WrongExpectedRevision) {
+          const found = await this.find(request, startedAt);
+          if (found) return found;
+        }
         // A full disk is no passing trouble of the connection: whoever appends must hear of it.
         if (!error.retryable || error instanceof LogFull || signal.aborted) throw error;
         if (Date.now() - startedAt >= settings.giveUpAfterMs) {

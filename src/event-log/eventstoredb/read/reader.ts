@@ -99,14 +99,17 @@ export class Reader {
     while (progress.left > 0 && !read.isOver?.(progress)) {
       try {
         for await (const answered of this.answers(read.subject, read.request(progress), read.options.signal)) {
+          // A long read is bounded by what was there: without it, writers that are faster than it would make it endless.
+          // Asked before anything is kept, so that a failure of the question loses nothing.
+          if (answered.length > 0 && progress.end === undefined && read.options.limit === undefined) {
+            progress.end = await read.newest?.();
+          }
           const events = this.keep(answered, progress, read.isNew);
           if (events.length === 0) continue;
           progressAt = Date.now();
           backOff.reset();
           yield events;
           if (progress.left === 0) return;
-          // A long read is bounded by what was there: without it, writers that are faster than it would make it endless.
-          if (progress.end === undefined && read.options.limit === undefined) progress.end = await read.newest?.();
           if (progress.end !== undefined && (progress.last?.position ?? 0n) >= progress.end) return;
         }
         return;

@@ -1,4 +1,5 @@
 // The requests of Append and BatchAppend, read from bytes, and the events that they propose.
+import { recordSizeMax } from '../../embedded/storage/record.js';
 import { AppendTooLarge, type NewEvent } from '../../event-log.js';
 import { ProtobufReader } from '../../protobuf/reader.js';
 import { missingMetadataProperty } from '../exceptions.js';
@@ -90,18 +91,28 @@ export function eventSize(event: NewEvent): number {
   return event.data.length + event.metadata.length + 2 * event.type.length;
 }
 
+/** What an append costs while it waits, whatever is in it. */
+const heldBytesMin = 512;
+
 /** The events of one append as they come in. It holds no more than the limit: what is over it is refused at once. */
 export class ProposedAppend {
   readonly events: NewEvent[] = [];
+  /** Bytes that count towards the limit. */
   sizeBytes = 0;
+  /** Bytes that it takes while it waits: at least those of the log's queue. */
+  heldBytes = heldBytesMin;
 
-  constructor(private readonly appendBytesMax: number) {}
+  constructor(
+    private readonly stream: string,
+    private readonly appendBytesMax: number,
+  ) {}
 
   /** @throws AppendTooLarge, ProtocolError, RangeError */
   add(proposed: Buffer): void {
     const event = readProposedEvent(proposed);
     this.sizeBytes += eventSize(event);
     if (this.sizeBytes > this.appendBytesMax) throw new AppendTooLarge(this.appendBytesMax, this.sizeBytes);
+    this.heldBytes += recordSizeMax(this.stream, event);
     this.events.push(event);
   }
 }

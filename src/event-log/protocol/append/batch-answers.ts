@@ -12,20 +12,14 @@ import {
   WrongExpectedRevision,
 } from '../../event-log.js';
 import { fieldSize, ProtobufWriter, unsigned, varintSize } from '../../protobuf/writer.js';
-import { ProtocolError } from '../exceptions.js';
+import { AppendTimedOut, isInvalidAppend, ProtocolError } from '../exceptions.js';
 
-/** Which append is answered: both ids as the client sent them, in bytes. */
+/** Which append is answered, as the client sent it. */
 export interface BatchIdentity {
   readonly correlationId: Uint8Array;
   readonly streamIdentifier: Uint8Array;
-}
-
-/** The server's deadline for an append passed before it was complete: nothing of it is written. */
-export class AppendTimedOut extends Error {
-  constructor() {
-    super('the append was not complete when its deadline passed');
-    this.name = 'AppendTimedOut';
-  }
+  /** Where it is beyond a JavaScript number. */
+  readonly sentRevision?: bigint | undefined;
 }
 
 /** Field numbers of BatchAppendResp. */
@@ -77,7 +71,7 @@ const empty = Buffer.alloc(0);
 function detailOf(error: unknown, identity: BatchIdentity): Detail {
   if (error instanceof WrongExpectedRevision) {
     const name = 'event_store.client.WrongExpectedVersion';
-    return { code: status.FAILED_PRECONDITION, name, message: wrongVersion(error) };
+    return { code: status.FAILED_PRECONDITION, name, message: wrongVersion(error, identity.sentRevision) };
   }
   if (error instanceof StreamDeleted) {
     const message = bytesField(1, identity.streamIdentifier);
@@ -94,6 +88,10 @@ function detailOf(error: unknown, identity: BatchIdentity): Detail {
     const message = textField(1, error.message);
     return { code: error.code, name: 'event_store.client.BadRequest', message };
   }
+  if (isInvalidAppend(error)) {
+    const message = textField(1, error.message);
+    return { code: status.INVALID_ARGUMENT, name: 'event_store.client.BadRequest', message };
+  }
   if (error instanceof LogUnavailable) {
     return { code: status.UNAVAILABLE, name: 'google.protobuf.Empty', message: empty };
   }
@@ -106,17 +104,17 @@ function codeOf(error: unknown): status {
   return error instanceof LogDamaged ? status.DATA_LOSS : status.UNKNOWN;
 }
 
-function wrongVersion(error: WrongExpectedRevision): Buffer {
+function wrongVersion(error: WrongExpectedRevision, sentRevision: bigint | undefined): Buffer {
   const current = error.actual < 0 ? bytesField(2, empty) : uint64Field(1, error.actual);
-  return Buffer.concat([current, expectation(error.expected)]);
+  return Buffer.concat([current, expectation(sentRevision ?? error.expected)]);
 }
 
-function expectation(expected: ExpectedRevision): Buffer {
-  if (typeof expected === 'number') return uint64Field(3, expected);
+function expectation(expected: ExpectedRevision | bigint): Buffer {
+  if (typeof expected !== 'string') return uint64Field(3, expected);
   return bytesField({ any: 4, stream_exists: 5, no_stream: 6 }[expected], empty);
 }
 
-function uint64Field(field: number, value: number): Buffer {
+function uint64Field(field: number, value: number | bigint): Buffer {
   const writer = new ProtobufWriter(1 + varintSize(value));
   writer.uint64(field, value);
   return writer.finish();

@@ -3,18 +3,19 @@
 // of it is ever written.
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { EventLogError, type ExpectedRevision, LogUnavailable } from '../../event-log.js';
-import { invalidArgument, serviceError, toServiceError } from '../exceptions.js';
+import { AppendTimedOut, invalidArgument, serviceError, toServiceError } from '../exceptions.js';
 import { requireExpected, streamNameOf, type TargetOptions } from '../request-fields.js';
 import type { ServedLog } from '../served-log.js';
 import { type BatchAppendChunk, ProposedAppend } from './append-requests.js';
-import { AppendTimedOut, type BatchIdentity, errorAnswer, successAnswer } from './batch-answers.js';
+import type { AppendRoom } from './append-room.js';
+import { type BatchIdentity, errorAnswer, successAnswer } from './batch-answers.js';
 
-/** As the real server's write timeout: the longest that an append may stay incomplete. */
-const writeTimeoutMs = 2_000;
-/** Bytes of one call that may wait, for their last chunk or for the log, before no more is read from the client. */
-const waitingBytesMax = 64 * 1024 * 1024;
+/** As the real server's write timeout: the longest that an append may stay incomplete or wait for its turn. */
+export const writeTimeoutMs = 2_000;
 /** Appends of one call that may be incomplete at a time. */
 const incompleteMax = 1_024;
+/** And their bytes. */
+const incompleteBytesMax = 64 * 1024 * 1024;
 
 interface Incomplete {
   readonly identity: BatchIdentity;
@@ -28,12 +29,15 @@ interface Incomplete {
 export interface BatchAppendOptions {
   readonly log: Pick<ServedLog, 'append'>;
   readonly appendBytesMax: number;
+  /** Shared by all calls. */
+  readonly room: AppendRoom;
 }
 
 export class BatchAppendCall {
   private readonly incomplete = new Map<string, Incomplete>();
   private inLog = 0;
-  private waitingBytes = 0;
+  private incompleteBytes = 0;
+  private readonly leaveRoom: () => void;
   private halfClosed = false;
   private over = false;
   private shuttingDown = false;
@@ -42,6 +46,8 @@ export class BatchAppendCall {
     private readonly call: ServerDuplexStream<BatchAppendChunk, Buffer>,
     private readonly options: BatchAppendOptions,
   ) {
+    this.leaveRoom = options.room.follow(() => this.readOnWhenRoom());
+    call.once('close', this.leaveRoom);
     call.on('data', (chunk: BatchAppendChunk) => this.receive(chunk));
     call.on('end', () => {
       this.halfClosed = true;
@@ -67,6 +73,7 @@ export class BatchAppendCall {
     const identity = {
       correlationId: chunk.correlationId,
       streamIdentifier: chunk.options?.streamIdentifier ?? noBytes,
+      sentRevision: chunk.options?.sentRevision,
     };
     let append = this.incomplete.get(key);
     if (!append) {
@@ -79,24 +86,23 @@ export class BatchAppendCall {
         return;
       }
     }
-    const sizeBefore = append.proposed.sizeBytes;
+    const heldBefore = this.incomplete.has(key) ? append.proposed.heldBytes : 0;
+    this.incompleteBytes -= heldBefore;
     try {
       for (const message of chunk.proposed) append.proposed.add(message);
     } catch (error) {
-      this.waitingBytes -= this.incomplete.has(key) ? sizeBefore : 0;
       this.forget(key);
       const reason = error instanceof RangeError ? invalidArgument(error.message) : error;
       this.answer(errorAnswer(append.identity, reason));
       return;
     }
-    this.waitingBytes += append.proposed.sizeBytes - sizeBefore;
     if (chunk.isFinal) {
       this.forget(key);
       this.commit(append);
     } else {
       this.keep(key, append);
     }
-    if (this.waitingBytes > waitingBytesMax) this.call.pause();
+    if (this.options.room.isFull) this.call.pause();
   }
 
   /** @throws ProtocolError for a request that cannot be, AppendTimedOut when its deadline is already past. */
@@ -104,21 +110,24 @@ export class BatchAppendCall {
     const now = Date.now();
     const wanted = options.deadlineIn ?? (options.deadlineAt === undefined ? writeTimeoutMs : options.deadlineAt - now);
     if (wanted <= 0) throw new AppendTimedOut();
+    const stream = streamNameOf(options.nameBytes);
     return {
       identity,
-      stream: streamNameOf(options.nameBytes),
+      stream,
       expected: requireExpected(options.expected),
-      proposed: new ProposedAppend(this.options.appendBytesMax),
+      proposed: new ProposedAppend(stream, this.options.appendBytesMax),
       dueAt: now + Math.min(wanted, writeTimeoutMs),
     };
   }
 
   private keep(key: string, append: Incomplete): void {
-    if (this.incomplete.has(key)) return;
-    this.incomplete.set(key, append);
-    append.timer = setTimeout(() => this.refuse(key, new AppendTimedOut()), Math.max(append.dueAt - Date.now(), 0));
-    if (this.incomplete.size > incompleteMax) {
-      this.refuse(key, new LogUnavailable(`more than ${incompleteMax} appends are incomplete on this call`));
+    this.incompleteBytes += append.proposed.heldBytes;
+    if (!this.incomplete.has(key)) {
+      this.incomplete.set(key, append);
+      append.timer = setTimeout(() => this.refuse(key, new AppendTimedOut()), Math.max(append.dueAt - Date.now(), 0));
+    }
+    if (this.incomplete.size > incompleteMax || this.incompleteBytes > incompleteBytesMax) {
+      this.refuse(key, new LogUnavailable('too many appends are incomplete on this call'));
     }
   }
 
@@ -132,30 +141,28 @@ export class BatchAppendCall {
     const append = this.incomplete.get(key);
     if (!append) return;
     this.forget(key);
-    this.release(append);
+    this.incompleteBytes -= append.proposed.heldBytes;
     this.answer(errorAnswer(append.identity, error));
   }
 
   private commit(append: Incomplete): void {
     this.inLog += 1;
-    this.options.log
-      .append(append.stream, append.proposed.events, append.expected, { signal: deadline(append.dueAt) })
+    const { log, room } = this.options;
+    const { stream, proposed, expected, dueAt } = append;
+    room
+      .write(proposed.heldBytes, dueAt, () =>
+        log.append(stream, proposed.events, expected, { signal: deadline(dueAt) }),
+      )
       .then(
         (result) => successAnswer(append.identity, result),
         (error: unknown) => errorAnswer(append.identity, isAborted(error) ? new AppendTimedOut() : error),
       )
       .then((answer) => {
         this.inLog -= 1;
-        this.release(append);
         this.answer(answer);
         this.endWhenAnswered();
       })
       .catch((error: unknown) => this.call.emit('error', toServiceError(error, 'Append')));
-  }
-
-  private release(append: Incomplete): void {
-    this.waitingBytes -= append.proposed.sizeBytes;
-    this.readOnWhenRoom();
   }
 
   /** A client that does not take its answers is not read from either. */
@@ -166,7 +173,7 @@ export class BatchAppendCall {
 
   private readOnWhenRoom(): void {
     if (this.shuttingDown) return;
-    if (this.waitingBytes <= waitingBytesMax && !this.call.writableNeedDrain) this.call.resume();
+    if (!this.options.room.isFull && !this.call.writableNeedDrain) this.call.resume();
   }
 
   private endWhenAnswered(): void {
@@ -178,6 +185,7 @@ export class BatchAppendCall {
 
   private abandon(): void {
     this.over = true;
+    this.leaveRoom();
     for (const key of this.incomplete.keys()) this.forget(key);
   }
 }

@@ -1,11 +1,13 @@
-// Delete (the stream's events are hidden, it can be revived) and Tombstone (it is gone for ever).
+// Delete (the stream's events are hidden, it can be revived) and Tombstone (it is gone for ever). One whose caller has
+// given up before its turn to be written came is never written.
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { sendUnaryData } from '@grpc/grpc-js';
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { ProtobufReader } from '../../protobuf/reader.js';
 import { toServiceError } from '../exceptions.js';
 import { readTargetOptions, requireExpected, streamNameOf, type TargetOptions } from '../request-fields.js';
 import type { ServedLog } from '../served-log.js';
+import { givenUp } from './given-up.js';
 
 /** Both requests hold nothing but their options. */
 export function readDeleteRequest(bytes: Buffer): TargetOptions {
@@ -18,14 +20,16 @@ export function readDeleteRequest(bytes: Buffer): TargetOptions {
   return options;
 }
 
+type Call<Response> = ServerUnaryCall<TargetOptions, Response>;
+
 export function handleDelete(
   log: Pick<ServedLog, 'deleteStream'>,
-  options: TargetOptions,
+  call: Call<streams.DeleteResp>,
   answer: sendUnaryData<streams.DeleteResp>,
 ): void {
-  answerWith(
-    async () => log.deleteStream(streamNameOf(options.nameBytes), requireExpected(options.expected)),
-    (position) => {
+  answerWith(call, answer, {
+    act: (stream, expected) => log.deleteStream(stream, expected, { signal: givenUp(call) }),
+    respond: (position) => {
       const at = new streams.DeleteResp.Position();
       at.setCommitPosition(position.toString());
       at.setPreparePosition(position.toString());
@@ -34,18 +38,17 @@ export function handleDelete(
       else response.setNoPosition(new shared.Empty());
       return response;
     },
-    answer,
-  );
+  });
 }
 
 export function handleTombstone(
   log: Pick<ServedLog, 'tombstoneStream'>,
-  options: TargetOptions,
+  call: Call<streams.TombstoneResp>,
   answer: sendUnaryData<streams.TombstoneResp>,
 ): void {
-  answerWith(
-    async () => log.tombstoneStream(streamNameOf(options.nameBytes), requireExpected(options.expected)),
-    (position) => {
+  answerWith(call, answer, {
+    act: (stream, expected) => log.tombstoneStream(stream, expected, { signal: givenUp(call) }),
+    respond: (position) => {
       const at = new streams.TombstoneResp.Position();
       at.setCommitPosition(position.toString());
       at.setPreparePosition(position.toString());
@@ -53,17 +56,23 @@ export function handleTombstone(
       response.setPosition(at);
       return response;
     },
-    answer,
-  );
+  });
+}
+
+interface Deletion<Response> {
+  readonly act: ServedLog['deleteStream'];
+  readonly respond: (position: bigint) => Response;
 }
 
 function answerWith<Response>(
-  act: () => Promise<bigint>,
-  respond: (position: bigint) => Response,
+  call: Call<Response>,
   answer: sendUnaryData<Response>,
+  { act, respond }: Deletion<Response>,
 ): void {
-  act().then(
+  const { nameBytes, expected, sentRevision } = call.request;
+  const done = async () => act(streamNameOf(nameBytes), requireExpected(expected));
+  done().then(
     (position) => answer(null, respond(position)),
-    (error: unknown) => answer(toServiceError(error, 'Delete')),
+    (error: unknown) => answer(toServiceError(error, 'Delete', sentRevision)),
   );
 }
