@@ -3,6 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { appModule } from '../app.module.js';
@@ -16,6 +17,7 @@ import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.j
 import { queriesModule } from '../queries/queries.module.js';
 import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader } from '../stores/documents/reader.js';
+import { impatient } from '../stores/redis/redis-endpoint.js';
 import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
@@ -78,6 +80,14 @@ function hasApi({ role }: Config): boolean {
   return role === 'all' || role === 'api';
 }
 
+/** Every request waits for its count, so the count waits for no Redis. */
+async function rateRedis({ redis }: Engines): Promise<Redis> {
+  const client = redis.connect(impatient);
+  // It comes back by itself; until then nobody is held up by a limit.
+  await client.connect().catch(() => undefined);
+  return client;
+}
+
 interface Watched {
   readonly logger: Logger;
   readonly registry: Registry;
@@ -96,7 +106,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
     ...writeSide,
     ...watched,
     isClosing: () => isClosing,
-    ...(config.redis.url === undefined ? {} : { sharedRedis: engines.redis.client }),
+    ...(config.redis.url === undefined ? {} : { sharedRedis: await rateRedis(engines) }),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     appModule({

@@ -1,7 +1,9 @@
-// A crash suite: so many rounds of "work, kill -9 at a random moment, look at what is left".
+// A crash suite: so many rounds of "work, kill -9 at a random moment, look at what is left", or outages of so many seconds.
 
 export interface CrashOptions {
   readonly rounds: number;
+  /** How long each outage lasts. */
+  readonly seconds: number;
   /** The same seed gives the same kill moments and the same work (not the same interleaving). */
   readonly seed: number;
   /** One line of progress. */

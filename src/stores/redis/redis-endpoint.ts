@@ -29,6 +29,17 @@ const disconnectMsMax = 500;
 /** A command waits for this many attempts to connect again before it fails: callers decide, memory stays bounded. */
 const retriesMax = 4;
 
+/**
+ * For what can be done without: a Redis that is away, or stands still with its connection open, holds nobody up, and what
+ * it was asked does not pile up.
+ */
+export const impatient: ConnectionOverrides = {
+  commandTimeout: 250,
+  socketTimeout: 1_000,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+};
+
 const clusterUrl = /^(rediss?)-cluster:\/\/(?:([^@/]*)@)?([^@/,]+(?:,[^@/,]+)*)$/;
 
 /**
