@@ -98,12 +98,21 @@ describe('shares and channels', () => {
     expect([inApp, offPlatform, leakageRate]).toEqual([1, 2, { numerator: 2, denominator: 3 }]);
   });
 
-  it('counts a clip put straight into a message as a share, a product card not', () => {
+  it('counts a clip or products put straight into a message as one share, a brand’s card as none', () => {
     const history = new History().friends();
     const say = `POST /v1/conversations/${pair}/messages`;
     history.send(0, 'ann', say, { messageId: 'm1', attachments: [{ kind: 'share_card', contentRef: clip }] });
-    history.send(1, 'ann', say, { messageId: 'm2', attachments: [{ kind: 'product_card', cardId: 'c' }] });
-    expect(sharing(history).inApp).toBe(1);
+    const card = { kind: 'product_card', cardId: 'c' };
+    history.send(1, 'ann', say, { messageId: 'm2', attachments: [card, card] });
+    history.say(2, 'bob');
+    history.send(3, 'ann', 'POST /v1/conversations', { kind: 'brand', brandId: 'brand-1' });
+    const withBrand = brandConversationId('ann', 'brand-1');
+    const brandSays = `POST /v1/brands/brand-1/conversations/${withBrand}/messages`;
+    history.send(4, 'ann', `POST /v1/conversations/${withBrand}/messages`, { messageId: 'm3', attachments: [card] });
+    history.send(5, 'agent;human', brandSays, { messageId: 'm4', attachments: [card] });
+    const { inApp, channelMix, talkBackRate } = sharing(history);
+    expect([inApp, channelMix.declared]).toEqual([3, { brand_conversation: 1, dm: 2 }]);
+    expect(talkBackRate).toEqual({ numerator: 1, denominator: 3 });
   });
 
   it('takes a crawler’s word for where a copied link went, once the share is completed and nobody said better', () => {
