@@ -128,6 +128,12 @@ describe('a share inside the app', () => {
     ['to a conversation of others', { destination: 'dm', conversationIds: ['nowhere'] }, 404, 'conversation-not-found'],
     ['to a direct talk as if to a brand', { destination: 'brand_conversation' }, 422, 'share-mismatch'],
     ['with a field of another destination', { destination: 'feed_repost' }, 400, 'unknown-field'],
+    [
+      'to a group, which nobody can have',
+      { destination: 'group', conversationIds: undefined },
+      422,
+      'destination-unavailable',
+    ],
     ['to a destination nobody knows', { destination: 'moon' }, 400, 'invalid-body'],
   ])('%s is refused, and still open', async (_, change, status, code) => {
     const shareId = await shareOf('ann');

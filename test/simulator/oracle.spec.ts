@@ -112,7 +112,7 @@ describe('shares and channels', () => {
     history.send(5, 'agent;human', brandSays, { messageId: 'm4', attachments: [card] });
     const { inApp, channelMix, talkBackRate } = sharing(history);
     expect([inApp, channelMix.declared]).toEqual([3, { brand_conversation: 1, dm: 2 }]);
-    expect(talkBackRate).toEqual({ numerator: 1, denominator: 3 });
+    expect(talkBackRate).toEqual({ numerator: 1, denominator: 2 });
   });
 
   it('takes a crawler’s word for where a copied link went, once the share is completed and nobody said better', () => {

@@ -78,6 +78,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'body-too-long': 422,
   'brand-mismatch': 422,
   'currency-mismatch': 422,
+  'destination-unavailable': 422,
   'discount-exceeds-price': 422,
   'empty-message': 422,
   'expiry-passed': 422,

@@ -188,7 +188,8 @@ function clickBackRate(links: readonly Link[]): Ratio {
   return { numerator: came.length, denominator: links.length };
 }
 
-const talkedIn = new Set(['dm', 'group', 'brand_conversation']);
+/** A brand is no recipient: what it answers is its response time. */
+const talkedIn = new Set(['dm', 'group']);
 
 function talkBackRate(shares: readonly CompletedShare[], messages: readonly Message[]): Ratio {
   const answers = new Map<string, number>();
