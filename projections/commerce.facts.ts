@@ -96,7 +96,8 @@ function refund(event: AnyEvent): readonly FactFields[] {
       fact: 'RefundItem',
       quantity: item.quantity,
       amount_minor: -item.amountMinor,
-      net_minor: -item.amountMinor,
+      // Of an event that does not know its tax, all of it: a projection has no order to look into.
+      net_minor: -(item.amountMinor - (item.taxMinor ?? 0)),
     })),
   ];
 }

@@ -396,7 +396,7 @@ class Town {
       memberId: order.memberId,
       brandId: productRef.brandId,
       purchasedAt: order.at,
-      items: [{ productRef, quantity: 1, amountMinor: 300 }],
+      items: [{ productRef, quantity: 1, amountMinor: 300, ...(this.orders.length % 2 === 0 ? { taxMinor: 19 } : {}) }],
       amountMinor: 300,
       currency: bought?.data['currency'],
     });

@@ -81,6 +81,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'destination-unavailable': 422,
   'discount-exceeds-price': 422,
   'empty-message': 422,
+  'empty-refund': 422,
   'expiry-passed': 422,
   'item-not-in-order': 422,
   'parent-share-differs': 422,
