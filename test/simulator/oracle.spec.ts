@@ -115,6 +115,21 @@ describe('shares and channels', () => {
     expect(talkBackRate).toEqual({ numerator: 1, denominator: 2 });
   });
 
+  it('leaves out whoever withdrew product analytics: what came after, and their shares and links from before', () => {
+    const say = (minute: number, history: History, granted: boolean) =>
+      history.send(minute, 'ann', 'PUT /v1/members/me/consents/product_analytics', { granted });
+    const history = new History().friends().share(0, 's1', toBob);
+    say(1, history, false);
+    history.share(2, 's2', off('whatsapp'));
+    say(3, history, true);
+    history.share(4, 's3', off('x')).share(5, 's4', toBob);
+    history.send(6, 'bob', 'PUT /v1/members/me/consents/product_analytics', { granted: false });
+    history.say(7, 'bob');
+    const { channelMix, talkBackRate } = sharing(history);
+    expect(channelMix.declared).toEqual({ dm: 1, x: 1 });
+    expect(talkBackRate).toEqual({ numerator: 0, denominator: 1 });
+  });
+
   it('takes a crawler’s word for where a copied link went, once the share is completed and nobody said better', () => {
     const open = 'GET /s/{{code:s1}}';
     const whatsapp = { 'User-Agent': 'WhatsApp/2.25', 'X-Forwarded-For': '1' };
@@ -144,7 +159,7 @@ describe('click-backs', () => {
   const opens = (history: History) =>
     readLinks(history.given().commands)
       .get('s1')
-      ?.clickBacks.map((at) => (at - start) / minuteMs);
+      ?.clickBacks.map(({ at }) => (at - start) / minuteMs);
   const visit = 'GET /s/{{code:s1}}';
 
   it('leaves out crawlers, prefetches and repeats within half an hour of the visit before', () => {
