@@ -111,7 +111,7 @@ class Town {
       [1, () => this.refund()],
       [5, () => this.brandTalk()],
       [0.4, () => this.grant(this.person(), this.chance(0.5))],
-      [0.5, () => this.agree(this.person(), this.chance(0.5))],
+      [0.4, () => this.agree(this.person(), this.chance(0.5))],
       [0.1, () => this.list('ProductChanged', Math.floor(this.random() * 5), this.chance(0.3))],
       [0.5, () => this.reclassify()],
     ];

@@ -10,6 +10,7 @@ import { eventCatalog } from '../../src/domain/catalog.js';
 import type { OrderCommand } from '../../src/domain/order/order.commands.js';
 import { type OrderState, orderDecider } from '../../src/domain/order/order.decider.js';
 import type { OrderEvent } from '../../src/domain/order/order.events.js';
+import type { TouchRef } from '../../src/domain/vocabulary.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { personalFields } from '../../src/kernel/personal.js';
@@ -94,6 +95,40 @@ describe('the rows of events', () => {
       expect(items).toHaveLength((event.data as { items: unknown[] }).items.length);
       for (const item of items) expect(Number(item['net_minor']) * sign).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('the way to a purchase', () => {
+  const stored = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../fixtures/events/${name}.json`, import.meta.url), 'utf8')) as AnyEvent;
+
+  it.each(['ProductViewed', 'ProductAskedAbout', 'ProductAddedToCart', 'CheckoutStarted', 'PurchaseCompleted'])(
+    'keeps what led to %s, in every row of it',
+    (type) => {
+      const event = stored(type);
+      const { ledBy } = event.data as { ledBy: TouchRef };
+      const touch = { kind: ledBy.kind, id: ledBy.touchId, ref: ledBy.ref, interaction: ledBy.interaction };
+      for (const row of commerceFacts[type]?.(event) ?? []) {
+        expect({
+          kind: row.touch_kind,
+          id: row.touch_id,
+          ref: row.touch_ref,
+          interaction: row.touch_interaction,
+        }).toEqual(touch);
+      }
+      expect(ledBy.kind).toMatch(/./);
+    },
+  );
+
+  it('names the cart and the checkout, so that an order is joined to its cart', () => {
+    const [checkout] = commerceFacts['CheckoutStarted']?.(stored('CheckoutStarted')) ?? [];
+    const { cartId, checkoutId } = stored('CheckoutStarted').data as { cartId: string; checkoutId: string };
+    expect([checkout?.cart_id, checkout?.checkout_id]).toEqual([cartId, checkoutId]);
+    const order = commerceFacts['PurchaseCompleted']?.(stored('PurchaseCompleted')) ?? [];
+    const data = stored('PurchaseCompleted').data as { checkoutId: string };
+    for (const row of order) expect(row.checkout_id).toBe(data.checkoutId);
+    const [removed] = commerceFacts['ProductRemovedFromCart']?.(stored('ProductRemovedFromCart')) ?? [];
+    expect(removed?.cart_id).toMatch(/./);
   });
 });
 
