@@ -4,12 +4,22 @@ import type { IntentEvent } from '../src/domain/intent/intent.events.js';
 import type { ObservationEvent } from '../src/domain/observation/observation.events.js';
 import type { OrderEvent } from '../src/domain/order/order.events.js';
 import type { ProductEvent } from '../src/domain/product/product.events.js';
-import type { ProductRef } from '../src/domain/vocabulary.js';
+import type { ProductRef, TouchRef } from '../src/domain/vocabulary.js';
 import type { AnyEvent } from '../src/kernel/projection.js';
 import type { DataOf, FactFields, FactHandler } from './fact-row.js';
 
 function product(ref: ProductRef): FactFields {
   return { brand_id: ref.brandId, product_id: ref.productId, product_category: ref.category };
+}
+
+/** What the client says led there; `touch_ref` is the thing touched: a message, a share, an open. */
+function touch(ledBy: TouchRef | undefined): FactFields {
+  return {
+    touch_kind: ledBy?.kind,
+    touch_id: ledBy?.touchId,
+    touch_ref: ledBy?.ref ?? ledBy?.openId ?? ledBy?.shareId,
+    touch_interaction: ledBy?.interaction,
+  };
 }
 
 function listed(event: AnyEvent): readonly FactFields[] {
@@ -49,12 +59,22 @@ function journey(event: AnyEvent): FactFields {
 
 function step(event: AnyEvent): FactFields {
   const data = event.data as DataOf<IntentEvent, 'ProductAskedAbout' | 'ProductAddedToCart' | 'CheckoutStarted'>;
-  return { ...journey(event), session_id: data.sessionId, surface: data.surface };
+  return { ...journey(event), ...touch(data.ledBy), session_id: data.sessionId, surface: data.surface };
 }
 
 function cart(event: AnyEvent): readonly FactFields[] {
-  const { quantity, unitPrice } = event.data as DataOf<IntentEvent, 'ProductAddedToCart' | 'CheckoutStarted'>;
-  return [{ ...step(event), quantity, amount_minor: quantity * unitPrice.amountMinor, currency: unitPrice.currency }];
+  const data = event.data as DataOf<IntentEvent, 'ProductAddedToCart'> | DataOf<IntentEvent, 'CheckoutStarted'>;
+  const { quantity, unitPrice } = data;
+  return [
+    {
+      ...step(event),
+      cart_id: data.cartId,
+      checkout_id: 'checkoutId' in data ? data.checkoutId : undefined,
+      quantity,
+      amount_minor: quantity * unitPrice.amountMinor,
+      currency: unitPrice.currency,
+    },
+  ];
 }
 
 /** One row for the order, whose amounts include shipping and tax, and one for each item, whose net does not. */
@@ -63,6 +83,8 @@ function purchase(event: AnyEvent): readonly FactFields[] {
   const order = {
     member_id: data.memberId,
     order_id: data.orderId,
+    checkout_id: data.checkoutId,
+    ...touch(data.ledBy),
     session_id: data.sessionId,
     currency: data.currency,
   };
@@ -96,7 +118,8 @@ function refund(event: AnyEvent): readonly FactFields[] {
       fact: 'RefundItem',
       quantity: item.quantity,
       amount_minor: -item.amountMinor,
-      net_minor: -item.amountMinor,
+      // Of an event that does not know its tax, all of it: a projection has no order to look into.
+      net_minor: -(item.amountMinor - (item.taxMinor ?? 0)),
     })),
   ];
 }
@@ -119,6 +142,7 @@ export const commerceFacts: Readonly<Record<string, FactHandler>> = {
         anon_id: data.anonId,
         session_id: data.sessionId,
         surface: data.surface,
+        ...touch(data.ledBy),
       },
     ];
   },
@@ -129,7 +153,7 @@ export const commerceFacts: Readonly<Record<string, FactHandler>> = {
   ProductAddedToCart: cart,
   ProductRemovedFromCart: (event) => {
     const data = event.data as DataOf<IntentEvent, 'ProductRemovedFromCart'>;
-    return [{ ...journey(event), quantity: data.quantity }];
+    return [{ ...journey(event), cart_id: data.cartId, quantity: data.quantity }];
   },
   CheckoutStarted: cart,
   PurchaseIntentAbandoned: (event) => {

@@ -62,7 +62,14 @@ export const factColumns = {
   product_category: 'word',
   sensitive: 'flag',
   intent_id: 'text',
+  cart_id: 'text',
+  checkout_id: 'text',
   order_id: 'text',
+  /** What the client says led to a step of the purchase path; the metrics credit the touches that were observed. */
+  touch_kind: 'word',
+  touch_id: 'text',
+  touch_ref: 'text',
+  touch_interaction: 'word',
   stage: 'word',
   quantity: 'number',
   /** Minor units: what it is worth, and what of it is revenue (items less discounts; a refund is negative). */

@@ -46,6 +46,7 @@ function message(event: AnyEvent): readonly FactFields[] {
       ...about,
       fact: 'ProductCardSent',
       card_id: attachment.cardId,
+      touch_id: attachment.touchId,
       brand_id: attachment.productRef.brandId,
       product_id: attachment.productRef.productId,
       product_category: attachment.productRef.category,

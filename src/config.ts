@@ -12,6 +12,8 @@ export interface Config {
   readonly clock: 'system' | 'import';
   /** IANA name. */
   readonly timeZone: string;
+  /** Members count in product analytics until they withdraw; otherwise once they have agreed. */
+  readonly analyticsByDefault: boolean;
   /** 32 bytes. */
   readonly masterKey: Buffer;
   /** True when this start made the key. */
@@ -117,6 +119,7 @@ function assemble(values: Values, dataDir: string, masterKey: MasterKey): Config
     dataDir,
     clock: values.HOMING_CLOCK,
     timeZone: values.HOMING_TIME_ZONE,
+    analyticsByDefault: values.HOMING_PRODUCT_ANALYTICS === 'until-withdrawn',
     masterKey: masterKey.key,
     masterKeyMade: masterKey.made,
     logLevel: values.HOMING_LOG_LEVEL,

@@ -6,6 +6,8 @@
 -- `kind` says more of the fact: what an open was, which conversation a message went to, how a session began.
 -- `people` is exact (up to collisions of 64 bits); people of several days are merged, never added.
 -- `events` is the only sum among the roll-ups: it alone needs every chunk exactly once, and is repaired by the month.
+-- Counted is what nobody in particular did, or somebody who agreed to product analytics when it was recorded. What is
+-- summed up cannot be told apart again: a later withdrawal changes none of it (docs/privacy.md).
 -- Rejected: counts and views per channel in tables of their own (the same rows three times); HyperLogLog (an estimate
 -- where the exact figure costs the same up to some ten million people).
 CREATE TABLE IF NOT EXISTS engagement_quarterly_v1
@@ -39,4 +41,5 @@ SELECT
 FROM event_facts_v1
 WHERE fact IN ('ShareCompleted', 'ShareLinkMinted', 'ShareLinkOpened', 'ClickBackCounted', 'ContentViewed', 'MomentSeen',
   'MessageSent', 'SessionStarted', 'ProductViewed', 'ProductAddedToCart', 'CheckoutStarted', 'PurchaseCompleted')
+  AND (consent_analytics OR member_id = '')
 GROUP BY fact, kind, destination_class, destination, creator_id, content_id, quarter;

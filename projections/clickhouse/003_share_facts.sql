@@ -3,6 +3,9 @@
 --
 -- The sort key serves: grouping by share, which every question of sharing does (leakage, channel mix, talk-back), and
 -- one share's own row.
+-- What its people did under consent to product analytics is in it, and what nobody in particular did; the timer's
+-- abandonment carries no consent and says nothing without a beginning. A sharer who withdraws later is left out by the
+-- readers, who compare the position of the completion with the one of the withdrawal.
 -- Rejected: a partition by month (the pieces of one share lie in several months and would never merge); the day of the
 -- share as first key column (an answer does not know it); a counter of answers (a sum is not idempotent).
 CREATE TABLE IF NOT EXISTS share_facts_v1
@@ -11,6 +14,7 @@ CREATE TABLE IF NOT EXISTS share_facts_v1
   initiated_at        SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))),
   completed_at        SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))),
   abandoned_at        SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))),
+  completed_at_position SimpleAggregateFunction(max, UInt64),
   sharer_id           SimpleAggregateFunction(max, String),
   content_id          SimpleAggregateFunction(max, String),
   creator_id          SimpleAggregateFunction(max, String),
@@ -36,6 +40,7 @@ SELECT
   minOrNullIf(occurred_at, fact = 'ShareInitiated') AS initiated_at,
   minOrNullIf(occurred_at, fact = 'ShareCompleted') AS completed_at,
   minOrNullIf(occurred_at, fact = 'ShareAbandoned') AS abandoned_at,
+  maxIf(log_position, fact = 'ShareCompleted') AS completed_at_position,
   maxIf(e.sharer_id, fact = 'ShareCompleted') AS sharer_id,
   maxIf(e.content_id, fact = 'ShareCompleted') AS content_id,
   maxIf(e.creator_id, fact = 'ShareCompleted') AS creator_id,
@@ -52,6 +57,7 @@ SELECT
   minOrNullIf(occurred_at, fact = 'MessageSent') AS first_answer_at,
   minOrNullIf(occurred_at, fact = 'ClickBackCounted') AS first_click_back_at
 FROM event_facts_v1 AS e
-WHERE fact IN ('ShareInitiated', 'ShareCompleted', 'ShareAbandoned', 'ShareChannelReclassified', 'ClickBackCounted')
-   OR (fact = 'MessageSent' AND answers_share_id != '')
+WHERE (consent_analytics OR member_id = '' OR fact = 'ShareAbandoned')
+  AND (fact IN ('ShareInitiated', 'ShareCompleted', 'ShareAbandoned', 'ShareChannelReclassified', 'ClickBackCounted')
+   OR (fact = 'MessageSent' AND answers_share_id != ''))
 GROUP BY share_id;

@@ -4,6 +4,7 @@
 -- 32 came back through a link · 64 message · 128 product view · 256 cart · 512 purchase
 --
 -- The sort key serves: one person's days (retention by sharing behaviour, active members of a span).
+-- Only what was recorded under consent to product analytics is in it.
 -- Rejected: a list of days per person (an array that grows for ever); a partition by month (an insert of one UTC month
 -- can touch two local months, and one insert must stay one part).
 CREATE TABLE IF NOT EXISTS member_days_v1
@@ -34,4 +35,5 @@ SELECT
 FROM event_facts_v1
 WHERE member_id != '' AND fact IN ('SessionStarted', 'ContentViewed', 'ShareCompleted', 'ClickBackCounted', 'MessageSent',
   'ProductViewed', 'ProductAddedToCart', 'PurchaseCompleted')
+  AND consent_analytics
 GROUP BY member_id, day;

@@ -2,7 +2,7 @@
 // id and hash by which the stream will know the command again.
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { consentSnapshot, type RegisteredMember } from '../domain/member/member.decider.js';
+import { consentSnapshot, type MemberState, type RegisteredMember } from '../domain/member/member.decider.js';
 import type { CommandContext } from '../event-log/transact.js';
 import { Problem } from '../http/problem/problem.js';
 import { type Agent, type Caller, present } from '../http/request/caller.js';
@@ -19,6 +19,9 @@ export interface CommandSecrets {
   readonly visitor: Buffer;
 }
 export const COMMAND_SECRETS = Symbol('COMMAND_SECRETS');
+
+/** Whether members count in product analytics until they withdraw; otherwise once they have agreed. */
+export const ANALYTICS_BY_DEFAULT = Symbol('ANALYTICS_BY_DEFAULT');
 
 /** A command always has an id here; ids of what it creates derive from it. */
 export type IdentifiedContext = CommandContext & { readonly commandId: string };
@@ -37,7 +40,13 @@ export class CommandContexts {
   constructor(
     private readonly lookups: Lookups,
     @Inject(COMMAND_SECRETS) private readonly secrets: CommandSecrets,
+    @Inject(ANALYTICS_BY_DEFAULT) private readonly analyticsByDefault: boolean,
   ) {}
+
+  /** What a person has agreed to by now. */
+  consentOf(member: MemberState): ConsentSnapshot {
+    return consentSnapshot(member, this.analyticsByDefault);
+  }
 
   /** A registered member acts. @throws Rejection member-not-available */
   async byMember(caller: Caller): Promise<{ context: IdentifiedContext; member: RegisteredMember }> {
@@ -45,7 +54,7 @@ export class CommandContexts {
     const member = await this.lookups.registeredMember(caller.memberId);
     const actor: Actor = { kind: 'member', id: member.memberId };
     const at = { country: caller.country ?? member.country };
-    return { context: this.context({ ...caller, ...at }, actor, consentSnapshot(member)), member };
+    return { context: this.context({ ...caller, ...at }, actor, this.consentOf(member)), member };
   }
 
   /** Somebody (or a bot) speaks for a brand. @throws Problem agent-required */

@@ -8,7 +8,7 @@ import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { CatalogueHandler } from './catalogue/catalogue.handler.js';
 import { CLOCK, ClockController, TIMER_HAND, type TimerHand } from './clock/clock.controller.js';
 import { ClockRecord } from './clock/clock-record.js';
-import { COMMAND_SECRETS, CommandContexts, type CommandSecrets } from './command-context.js';
+import { ANALYTICS_BY_DEFAULT, COMMAND_SECRETS, CommandContexts, type CommandSecrets } from './command-context.js';
 import { ApiKeyController } from './keys/api-key.controller.js';
 import { ApiKeyStore } from './keys/api-key.store.js';
 import { Lookups } from './lookups.js';
@@ -46,6 +46,7 @@ export interface CommandsOptions {
   readonly tokens: MemberTokens;
   readonly observations: ObservationWriter;
   readonly batchItemsMax: number;
+  readonly analyticsByDefault: boolean;
   readonly links: LinkOptions;
   readonly timers: TimerHand;
   readonly friendCounts: FriendCounts;
@@ -80,6 +81,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: ApiKeyStore, useValue: options.keys },
       { provide: MemberTokens, useValue: options.tokens },
       { provide: ObservationWriter, useValue: options.observations },
+      { provide: ANALYTICS_BY_DEFAULT, useValue: options.analyticsByDefault },
       { provide: BATCH_ITEMS_MAX, useValue: options.batchItemsMax },
       { provide: LINK_OPTIONS, useValue: options.links },
       { provide: TIMER_HAND, useValue: options.timers },

@@ -133,6 +133,10 @@ export const variables = z.object({
       fallback: 'UTC',
       range: 'IANA names, such as Europe/Vienna',
     } satisfies DocumentedVariable),
+  HOMING_PRODUCT_ANALYTICS: choice(['until-withdrawn', 'once-granted'], 'until-withdrawn', {
+    about:
+      'Whose doings the product team’s metrics count: everybody’s until they withdraw `product_analytics`, or only theirs who have granted it. It decides what is recorded from then on.',
+  }),
   HOMING_MASTER_KEY: z
     .string()
     .refine((key) => parseMasterKey(key) !== undefined, 'expected 32 bytes as base64 or 64 hex digits')

@@ -27,9 +27,12 @@ export const Surface = z.enum([
   'notification',
 ]);
 
-/** Carries what analysis needs, as it was at that moment: no join to learn the creator or the category. */
+/**
+ * Carries what analysis needs, as it was at that moment: no join to learn the creator or the category. A product is named
+ * by its own id, its brand as the creator, and its category.
+ */
 export const ContentRef = z.strictObject({
-  kind: z.enum(['video', 'photo', 'text', 'clip_ref', 'repost']),
+  kind: z.enum(['video', 'photo', 'text', 'clip_ref', 'repost', 'product']),
   contentId: Id,
   creatorId: Id,
   category: z.string().max(64).optional(),

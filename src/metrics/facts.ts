@@ -17,6 +17,11 @@ export function positionOf(row: Row): bigint {
   return BigInt(row['log_position'] as bigint);
 }
 
+/** Nobody in particular did it, or somebody who had agreed to product analytics when it was recorded. */
+export function isAgreed(row: Row): boolean {
+  return row['consent_analytics'] === true || textOf(row, 'member_id') === '';
+}
+
 /** The earlier one; null is never. */
 export function earlier(a: number | null, b: number): number {
   return a === null ? b : Math.min(a, b);

@@ -113,7 +113,18 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
       logId: engines.logId,
       registry,
       healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
-      ...(hasApi(config) ? { commands: { ...writeSide, batchItemsMax, links, timers, friendCounts: counts } } : {}),
+      ...(hasApi(config)
+        ? {
+            commands: {
+              ...writeSide,
+              batchItemsMax,
+              analyticsByDefault: config.analyticsByDefault,
+              links,
+              timers,
+              friendCounts: counts,
+            },
+          }
+        : {}),
       parts: parts.map(({ module }) => module),
     }),
     makeAdapter(server),

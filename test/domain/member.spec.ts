@@ -83,17 +83,27 @@ describe('consent', () => {
     expect(told.carryOut(consents('GrantConsent', '2')).length).toBe(1);
   });
   it('of an unknown person is none at all', () =>
-    expect(consentSnapshot(undefined)).toEqual({ product_analytics: false, brand_measurement: false }));
+    expect(consentSnapshot(undefined, true)).toEqual({ product_analytics: false, brand_measurement: false }));
   it('to product analytics is on until withdrawn, to brand measurement off until granted', () => {
     const told = new Story(memberDecider);
     told.carryOut(registers());
-    expect(consentSnapshot(told.state)).toEqual({ product_analytics: true, brand_measurement: false });
+    expect(consentSnapshot(told.state, true)).toEqual({ product_analytics: true, brand_measurement: false });
     told.carryOut(consents('GrantConsent'));
-    expect(consentSnapshot(told.state).brand_measurement).toBe(true);
+    expect(consentSnapshot(told.state, true).brand_measurement).toBe(true);
     told.carryOut(consents('WithdrawConsent'));
     told.carryOut(consents('WithdrawConsent', '1', 'product_analytics' as never));
-    expect(consentSnapshot(told.state)).toEqual({ product_analytics: false, brand_measurement: false });
+    expect(consentSnapshot(told.state, true)).toEqual({ product_analytics: false, brand_measurement: false });
     expect(told.carryOut(consents('WithdrawConsent'))).toEqual([]);
+  });
+  it('to product analytics is off until granted where the deployment has no other basis', () => {
+    const told = new Story(memberDecider);
+    const agreed = () => consentSnapshot(told.state, false).product_analytics;
+    told.carryOut(registers());
+    expect(agreed()).toBe(false);
+    told.carryOut(consents('GrantConsent', '1', 'product_analytics' as never));
+    expect(agreed()).toBe(true);
+    told.carryOut(consents('WithdrawConsent', '1', 'product_analytics' as never));
+    expect(agreed()).toBe(false);
   });
 });
 

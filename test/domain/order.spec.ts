@@ -69,7 +69,7 @@ describe('a refund', () => {
           brandId: 'acme',
           purchasedAt: t0,
           currency: 'EUR',
-          items: [{ productRef: shoe, quantity: 1, amountMinor: 4_950 }],
+          items: [{ productRef: shoe, quantity: 1, amountMinor: 4_950, taxMinor: 450 }],
           amountMinor: 4_950,
           reason: 'too small',
         },
@@ -98,7 +98,72 @@ describe('a refund', () => {
       {},
       'refund-exceeds-quantity',
     ],
+    [
+      'of more tax than was paid',
+      [{ productRef: shoe, quantity: 1, amountMinor: 4_950, taxMinor: 901 }],
+      {},
+      'refund-exceeds-amount',
+    ],
+    [
+      'of more before tax than was paid',
+      [{ productRef: shoe, quantity: 2, amountMinor: 9_900, taxMinor: 899 }],
+      {},
+      'refund-exceeds-amount',
+    ],
+    ['of more shipping', [], { shippingMinor: 491 }, 'refund-exceeds-amount'],
+    ['of nothing', [], { shippingMinor: 0 }, 'empty-refund'],
   ])('%s is refused', (_, items, change, code) => order(placed).when(refunds(items, change)).thenRejects(code));
+  it('of the shipping is possible once', () => {
+    const told = new Story(orderDecider);
+    told.carryOut(places());
+    const [back] = told.carryOut(refunds([], { shippingMinor: 490 }));
+    expect(back?.data).toMatchObject({ items: [], shippingMinor: 490, amountMinor: 490 });
+    expect(() => told.carryOut(refunds([], { refundId: 'refund-2', shippingMinor: 1 }))).toThrow(Rejection);
+  });
+
+  it('in whatever parts gives back exactly the net and the tax of the line', () =>
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 9_899 }), { maxLength: 8 }), (cuts) => {
+        const told = new Story(orderDecider);
+        const many = { ...shoes, quantity: 20, unitPriceMinor: 500 };
+        told.carryOut(places({ items: [many] }));
+        const ends = [...new Set([...cuts, 9_900])].toSorted((a, b) => a - b);
+        let [from, tax, net] = [0, 0, 0];
+        for (const [number, end] of ends.entries()) {
+          const item = { productRef: shoe, quantity: 1, amountMinor: end - from };
+          const [event] = told.carryOut(refunds([item], { refundId: `refund-${number}` }));
+          const given = event?.type === 'PurchaseRefunded' ? (event.data.items[0]?.taxMinor ?? 0) : 0;
+          tax += given;
+          net += item.amountMinor - given;
+          from = end;
+        }
+        expect([tax, net]).toEqual([900, 9_000]);
+      }),
+    ));
+
+  it('of an order from before the tax was recorded leaves the same to give back', () => {
+    const before: OrderEvent = {
+      type: 'PurchaseRefunded',
+      data: {
+        refundId: 'old',
+        orderId: 'order-1',
+        memberId: 'ann',
+        brandId: 'acme',
+        purchasedAt: t0,
+        currency: 'EUR',
+        items: [{ productRef: shoe, quantity: 1, amountMinor: 4_950 }],
+        amountMinor: 4_950,
+      },
+    };
+    const rest = { productRef: shoe, quantity: 1, amountMinor: 4_950 };
+    order(placed, before)
+      .when(refunds([rest]))
+      .then({
+        ...before,
+        data: { ...before.data, refundId: 'refund-1', items: [{ ...rest, taxMinor: 450 }] },
+      } as OrderEvent);
+  });
+
   it('of an unknown order is refused', () => order().when(refunds([])).thenRejects('order-not-found'));
 
   it('never takes any line, or the order, below nothing; and sent twice is one', () =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { decodePositionToken } from '../../src/kernel/position-token.js';
-import { RunningService } from './running-service.js';
+import { keys, RunningService } from './running-service.js';
 
 const contentRef = { kind: 'video', contentId: 'clip-1', creatorId: 'cleo' };
 const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Version/17.4 Safari/604.1';
@@ -72,6 +72,41 @@ describe('a share inside the app', () => {
     expect(answer?.data).toMatchObject({ senderId: 'bob', answersShareId: shareId });
   });
 
+  it('is made by the server for a bare product card, one per message, and talked back to', async () => {
+    const brand = { brandId: 'shoes', name: 'Shoes', timeZone: 'Europe/Vienna' };
+    await service.send('POST', '/v1/brands', { key: keys.admin, body: brand });
+    for (const productId of ['boot', 'clog']) {
+      const productRef = { productId, brandId: 'shoes', category: 'footwear' };
+      const price = { amountMinor: 9_900, currency: 'EUR' };
+      const body = { productRef, name: productId, price, available: true, sensitive: false };
+      const listed = await service.send('POST', '/v1/products', { key: keys.brand, body });
+      expect(listed).toMatchObject({ status: 201 });
+    }
+    const attachments = ['boot', 'clog'].map((productId) => ({
+      kind: 'product_card',
+      productRef: { productId, brandId: 'shoes' },
+    }));
+    const message = { messageId: 'two-cards', attachments };
+    const path = `/v1/conversations/${talks[0]}/messages`;
+    const first = await ask('ann', path, message, 'cards');
+    const again = await ask('ann', path, message, 'cards-again');
+    const shareId = String(first.body['shareId']);
+    expect([again.status, again.body['shareId']]).toEqual([201, shareId]);
+    const [completed, ...more] = await eventsAbout(shareId, 'ShareCompleted');
+    expect(more).toEqual([]);
+    expect(completed?.data).toMatchObject({
+      sharerId: 'ann',
+      contentRef: { kind: 'product', contentId: 'boot', creatorId: 'shoes', category: 'footwear' },
+      productRefs: [{ productId: 'boot' }, { productId: 'clog' }],
+      destination: 'dm',
+      recipients: { memberIds: ['bob'], count: 1 },
+      messageIds: ['two-cards'],
+    });
+    await ask('bob', path, { body: 'the left ones' });
+    const [, answer] = await eventsAbout(shareId, 'MessageSent');
+    expect(answer?.data).toMatchObject({ senderId: 'bob', answersShareId: shareId });
+  });
+
   it('reposted is a moment of friends that names its share', async () => {
     const shareId = await shareOf('ann');
     const body = { destinationClass: 'in_app', destination: 'feed_repost', caption: 'see' };
@@ -93,6 +128,12 @@ describe('a share inside the app', () => {
     ['to a conversation of others', { destination: 'dm', conversationIds: ['nowhere'] }, 404, 'conversation-not-found'],
     ['to a direct talk as if to a brand', { destination: 'brand_conversation' }, 422, 'share-mismatch'],
     ['with a field of another destination', { destination: 'feed_repost' }, 400, 'unknown-field'],
+    [
+      'to a group, which nobody can have',
+      { destination: 'group', conversationIds: undefined },
+      422,
+      'destination-unavailable',
+    ],
     ['to a destination nobody knows', { destination: 'moon' }, 400, 'invalid-body'],
   ])('%s is refused, and still open', async (_, change, status, code) => {
     const shareId = await shareOf('ann');

@@ -52,6 +52,7 @@ class Town {
   private nowMs: number;
   private serial = 0;
   private readonly consent = new Map<string, boolean>();
+  private readonly analytics = new Map<string, boolean>();
   private readonly cards: Card[] = [];
   private readonly shares: { shareId: string; destination: string; completed: boolean }[] = [];
   private readonly links: { linkId: string; shareId: string; mintedAt: string; sharerId: string; index: number }[] = [];
@@ -110,6 +111,7 @@ class Town {
       [1, () => this.refund()],
       [5, () => this.brandTalk()],
       [0.4, () => this.grant(this.person(), this.chance(0.5))],
+      [0.4, () => this.agree(this.person(), this.chance(0.5))],
       [0.1, () => this.list('ProductChanged', Math.floor(this.random() * 5), this.chance(0.3))],
       [0.5, () => this.reclassify()],
     ];
@@ -396,7 +398,7 @@ class Town {
       memberId: order.memberId,
       brandId: productRef.brandId,
       purchasedAt: order.at,
-      items: [{ productRef, quantity: 1, amountMinor: 300 }],
+      items: [{ productRef, quantity: 1, amountMinor: 300, ...(this.orders.length % 2 === 0 ? { taxMinor: 19 } : {}) }],
       amountMinor: 300,
       currency: bought?.data['currency'],
     });
@@ -429,6 +431,12 @@ class Town {
     });
   }
 
+  private agree(memberId: string, granted: boolean): void {
+    this.analytics.set(memberId, granted);
+    const data = { memberId, purpose: 'product_analytics', policyVersion: '1' };
+    this.emit(`member-${memberId}`, granted ? 'ConsentGranted' : 'ConsentWithdrawn', data);
+  }
+
   private list(type: 'ProductListed' | 'ProductChanged', product: number, sensitive: boolean): void {
     this.emit(`product-p${product}`, type, {
       productRef: this.productOf(product),
@@ -457,7 +465,10 @@ class Town {
         correlationId: 'k',
         source: 'client',
         platform: 'ios',
-        consent: { product_analytics: true, brand_measurement: this.consent.get(who) ?? false },
+        consent: {
+          product_analytics: this.analytics.get(who) ?? true,
+          brand_measurement: this.consent.get(who) ?? false,
+        },
       },
     });
   }

@@ -3,14 +3,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { commerceFacts } from '../../projections/commerce.facts.js';
 import { eventFacts } from '../../projections/event-facts.rows.js';
 import { factColumns } from '../../projections/fact-row.js';
 import { eventCatalog } from '../../src/domain/catalog.js';
+import type { OrderCommand } from '../../src/domain/order/order.commands.js';
+import { type OrderState, orderDecider } from '../../src/domain/order/order.decider.js';
+import type { OrderEvent } from '../../src/domain/order/order.events.js';
+import type { TouchRef } from '../../src/domain/vocabulary.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { personalFields } from '../../src/kernel/personal.js';
+import type { AnyEvent } from '../../src/kernel/projection.js';
 import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
 import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
+import { Story, t0 } from '../given.js';
 import { history, newEvent } from './history.js';
 
 /** What people write and set for themselves; nothing is counted of it. */
@@ -88,6 +95,73 @@ describe('the rows of events', () => {
       expect(items).toHaveLength((event.data as { items: unknown[] }).items.length);
       for (const item of items) expect(Number(item['net_minor']) * sign).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('the way to a purchase', () => {
+  const stored = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../fixtures/events/${name}.json`, import.meta.url), 'utf8')) as AnyEvent;
+
+  it.each(['ProductViewed', 'ProductAskedAbout', 'ProductAddedToCart', 'CheckoutStarted', 'PurchaseCompleted'])(
+    'keeps what led to %s, in every row of it',
+    (type) => {
+      const event = stored(type);
+      const { ledBy } = event.data as { ledBy: TouchRef };
+      const touch = { kind: ledBy.kind, id: ledBy.touchId, ref: ledBy.ref, interaction: ledBy.interaction };
+      for (const row of commerceFacts[type]?.(event) ?? []) {
+        expect({
+          kind: row.touch_kind,
+          id: row.touch_id,
+          ref: row.touch_ref,
+          interaction: row.touch_interaction,
+        }).toEqual(touch);
+      }
+      expect(ledBy.kind).toMatch(/./);
+    },
+  );
+
+  it('names the cart and the checkout, so that an order is joined to its cart', () => {
+    const [checkout] = commerceFacts['CheckoutStarted']?.(stored('CheckoutStarted')) ?? [];
+    const { cartId, checkoutId } = stored('CheckoutStarted').data as { cartId: string; checkoutId: string };
+    expect([checkout?.cart_id, checkout?.checkout_id]).toEqual([cartId, checkoutId]);
+    const order = commerceFacts['PurchaseCompleted']?.(stored('PurchaseCompleted')) ?? [];
+    const data = stored('PurchaseCompleted').data as { checkoutId: string };
+    for (const row of order) expect(row.checkout_id).toBe(data.checkoutId);
+    const [removed] = commerceFacts['ProductRemovedFromCart']?.(stored('ProductRemovedFromCart')) ?? [];
+    expect(removed?.cart_id).toMatch(/./);
+  });
+});
+
+describe('an order given back', () => {
+  const productRef = { productId: 'shoe', brandId: 'acme' };
+  const place = {
+    orderId: 'order-1',
+    memberId: 'ann',
+    brandId: 'acme',
+    sourceSystem: 'native',
+    items: [{ productRef, quantity: 2, unitPriceMinor: 5_000, discountMinor: 1_000, taxMinor: 901 }],
+    shippingMinor: 490,
+    currency: 'EUR',
+  } as const;
+  const netOf = (told: Story<OrderCommand, OrderEvent, OrderState>): number =>
+    told.events
+      .flatMap((event) => commerceFacts[event.type]?.(event as unknown as AnyEvent) ?? [])
+      .reduce((sum, row) => sum + Number(row.net_minor ?? 0), 0);
+
+  it('whole, with its tax and its shipping, is no revenue; in part, what was kept', () => {
+    const told = new Story(orderDecider);
+    told.carryOut({ type: 'PlaceOrder', now: t0, data: { ...place, items: [...place.items] } });
+    const back = (refundId: string, amountMinor: number, shippingMinor?: number) =>
+      told.carryOut({
+        type: 'RefundOrder',
+        now: t0,
+        data: { refundId, orderId: 'order-1', items: [{ productRef, quantity: 1, amountMinor }], shippingMinor },
+      });
+    expect(netOf(told)).toBe(9_000);
+    back('half', 4_950);
+    expect(netOf(told)).toBe(4_500);
+    back('rest', 4_951, 490);
+    expect(netOf(told)).toBe(0);
   });
 });
 

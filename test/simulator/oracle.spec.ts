@@ -98,12 +98,36 @@ describe('shares and channels', () => {
     expect([inApp, offPlatform, leakageRate]).toEqual([1, 2, { numerator: 2, denominator: 3 }]);
   });
 
-  it('counts a clip put straight into a message as a share, a product card not', () => {
+  it('counts a clip or products put straight into a message as one share, a brand’s card as none', () => {
     const history = new History().friends();
     const say = `POST /v1/conversations/${pair}/messages`;
     history.send(0, 'ann', say, { messageId: 'm1', attachments: [{ kind: 'share_card', contentRef: clip }] });
-    history.send(1, 'ann', say, { messageId: 'm2', attachments: [{ kind: 'product_card', cardId: 'c' }] });
-    expect(sharing(history).inApp).toBe(1);
+    const card = { kind: 'product_card', cardId: 'c' };
+    history.send(1, 'ann', say, { messageId: 'm2', attachments: [card, card] });
+    history.say(2, 'bob');
+    history.send(3, 'ann', 'POST /v1/conversations', { kind: 'brand', brandId: 'brand-1' });
+    const withBrand = brandConversationId('ann', 'brand-1');
+    const brandSays = `POST /v1/brands/brand-1/conversations/${withBrand}/messages`;
+    history.send(4, 'ann', `POST /v1/conversations/${withBrand}/messages`, { messageId: 'm3', attachments: [card] });
+    history.send(5, 'agent;human', brandSays, { messageId: 'm4', attachments: [card] });
+    const { inApp, channelMix, talkBackRate } = sharing(history);
+    expect([inApp, channelMix.declared]).toEqual([3, { brand_conversation: 1, dm: 2 }]);
+    expect(talkBackRate).toEqual({ numerator: 1, denominator: 2 });
+  });
+
+  it('leaves out whoever withdrew product analytics: what came after, and their shares and links from before', () => {
+    const say = (minute: number, history: History, granted: boolean) =>
+      history.send(minute, 'ann', 'PUT /v1/members/me/consents/product_analytics', { granted });
+    const history = new History().friends().share(0, 's1', toBob);
+    say(1, history, false);
+    history.share(2, 's2', off('whatsapp'));
+    say(3, history, true);
+    history.share(4, 's3', off('x')).share(5, 's4', toBob);
+    history.send(6, 'bob', 'PUT /v1/members/me/consents/product_analytics', { granted: false });
+    history.say(7, 'bob');
+    const { channelMix, talkBackRate } = sharing(history);
+    expect(channelMix.declared).toEqual({ dm: 1, x: 1 });
+    expect(talkBackRate).toEqual({ numerator: 0, denominator: 1 });
   });
 
   it('takes a crawler’s word for where a copied link went, once the share is completed and nobody said better', () => {
@@ -135,7 +159,7 @@ describe('click-backs', () => {
   const opens = (history: History) =>
     readLinks(history.given().commands)
       .get('s1')
-      ?.clickBacks.map((at) => (at - start) / minuteMs);
+      ?.clickBacks.map(({ at }) => (at - start) / minuteMs);
   const visit = 'GET /s/{{code:s1}}';
 
   it('leaves out crawlers, prefetches and repeats within half an hour of the visit before', () => {

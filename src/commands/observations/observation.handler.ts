@@ -1,6 +1,5 @@
 // A batch of observations: each gets a verdict of its own, and a bad one never sinks the others.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { consentSnapshot } from '../../domain/member/member.decider.js';
 import type { IdentifiedObservation } from '../../domain/observation/observation.commands.js';
 import type { CommandContext } from '../../event-log/transact.js';
 import { type Caller, present } from '../../http/request/caller.js';
@@ -81,7 +80,7 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
       const { memberId } = observation;
       const member = memberId === undefined ? undefined : await this.lookups.member(memberId);
       const at = present<Caller>({ ...rest, country: caller.country ?? member?.country });
-      const consent = memberId === undefined ? undefined : consentSnapshot(member);
+      const consent = memberId === undefined ? undefined : this.contexts.consentOf(member);
       const { commandId: __, ...context } = this.contexts.context(at, actorOf(observation), consent);
       return [person, context] as const;
     });

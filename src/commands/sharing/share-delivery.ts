@@ -48,7 +48,7 @@ export class ShareDelivery {
     @Inject(COMMAND_SECRETS) private readonly secrets: CommandSecrets,
   ) {}
 
-  /** @throws Rejection share-not-found, share-already-completed, and what sending a message may refuse */
+  /** @throws Rejection share-not-found, share-already-completed, destination-unavailable, and what sending a message may refuse */
   async complete(
     shareId: string,
     sharerId: string,
@@ -61,6 +61,9 @@ export class ShareDelivery {
     if (completion.destinationClass === 'off_platform') return this.offPlatform(completing, completion);
     if ('conversationIds' in completion) return this.byMessage(completing, completion);
     if (completion.destination === 'feed_repost') return this.byRepost(completing, completion);
+    if (completion.destination === 'group') {
+      throw new Rejection('destination-unavailable', 'there are no group conversations yet that could carry a share');
+    }
     return this.finish(completing, this.command(completing, completion));
   }
 

@@ -91,7 +91,9 @@ const refund = orderEvents.PurchaseRefunded.shape;
 export const NewRefund = z
   .strictObject({
     refundId: Id.optional(),
-    items: refund.items,
+    /** `amountMinor` is with tax. `taxMinor` is the tax in it; by default that part of the line's own tax. */
+    items: refund.items.default([]),
+    shippingMinor: refund.shippingMinor,
     reason: refund.reason,
     /** When given, it must be the order's. */
     currency: refund.currency.optional(),

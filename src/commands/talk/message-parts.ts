@@ -1,10 +1,10 @@
 // What one message asks of the log: the thread it goes into, and the shares that its cards deliver. One commit: a
 // message with a card whose share is not there would be a fact without its cause. Completing a share uses this too.
 import { Injectable } from '@nestjs/common';
-import type { z } from 'zod';
 import type { StartedConversation } from '../../domain/conversation/conversation.decider.js';
 import type { ShareCommand } from '../../domain/share/share.commands.js';
 import { shareDecider } from '../../domain/share/share.decider.js';
+import { productRefsMax } from '../../domain/share/share.events.js';
 import type { Sender } from '../../domain/thread/thread.commands.js';
 import { threadDecider } from '../../domain/thread/thread.decider.js';
 import type { Attachment } from '../../domain/thread/thread.events.js';
@@ -32,6 +32,13 @@ export interface MessageWish {
   readonly replyTo?: { readonly messageId: string; readonly seq: number } | undefined;
 }
 
+/** A message on its way with the share that it delivers; at least one card is in it. */
+export interface Delivering {
+  readonly shareId: string;
+  readonly messageId: string;
+  readonly attachments: readonly Attachment[];
+}
+
 @Injectable()
 export class MessageParts {
   constructor(
@@ -47,7 +54,7 @@ export class MessageParts {
     message: {
       readonly messageId: string;
       readonly body?: string | undefined;
-      readonly attachments: readonly z.infer<typeof Attachment>[];
+      readonly attachments: readonly Attachment[];
       readonly replyTo?: MessageWish['replyTo'];
       readonly shareId?: string | undefined;
     },
@@ -59,52 +66,39 @@ export class MessageParts {
     return { decider: threadDecider, id: conversationId, commands: [command], context };
   }
 
-  /** The share that a share card delivers: the one it names, or one that is made for it (1.12). */
+  /** The share that a member's message delivers: the one its share card names, or one made for its cards (1.12). */
   async sharePart(
     context: IdentifiedContext,
     conversationId: string,
-    sender: Sender,
-    card: Extract<CardWish, { kind: 'share_card' }>,
-    messageId: string,
+    sharerId: string,
+    { shareId, attachments, messageId }: Delivering,
+    wasNamed: boolean,
   ) {
-    if (sender.kind !== 'member') throw new Rejection('share-mismatch', 'a brand sends product cards, not shares');
     const now = context.occurredAt;
     const conversation = await this.lookups.conversation(conversationId);
-    const shareId = card.shareId ?? deriveId('share', conversationId, messageId);
-    const complete = completion(shareId, sender.memberId, conversationId, conversation, messageId, now);
-    if (card.shareId !== undefined) {
+    const complete = completion(shareId, sharerId, conversationId, conversation, messageId, now);
+    const subject = subjectOf(attachments);
+    if (wasNamed) {
       const { state } = await this.store.state(shareDecider, shareId);
-      if (state && state.act.contentRef.contentId !== card.contentRef.contentId) {
+      if (state && state.act.contentRef.contentId !== subject.contentRef.contentId) {
         throw new Rejection('share-mismatch', 'the card shows other content than its share');
       }
       return { decider: shareDecider, id: shareId, commands: [complete], context };
     }
-    const initiate: ShareCommand = {
-      type: 'InitiateShare',
-      data: {
-        shareId,
-        sharerId: sender.memberId,
-        contentRef: card.contentRef,
-        productRefs: [],
-        surface: 'conversation',
-      },
-      now,
-    };
+    const data = { shareId, sharerId, ...subject, surface: 'conversation' } as const;
+    const initiate: ShareCommand = { type: 'InitiateShare', data, now };
     return { decider: shareDecider, id: shareId, commands: [initiate, complete], context };
   }
 
   /** Product cards with the price and availability of this moment. @throws Rejection product-not-found */
-  async filledCards(
-    cards: readonly CardWish[],
-    shareId: string | undefined,
-    messageId: string,
-  ): Promise<z.infer<typeof Attachment>[]> {
+  async filledCards(cards: readonly CardWish[], shareId: string | undefined, messageId: string): Promise<Attachment[]> {
     return Promise.all(cards.map((card, index) => this.filled(card, shareId, messageId, index)));
   }
 
   private async filled(card: CardWish, shareId: string | undefined, messageId: string, index: number) {
     if (card.kind === 'share_card') {
-      return { kind: 'share_card', shareId: shareId as string, contentRef: card.contentRef } as const;
+      if (shareId === undefined) throw new Rejection('share-mismatch', 'a brand sends product cards, not shares');
+      return { kind: 'share_card', shareId, contentRef: card.contentRef } as const;
     }
     const { productId, brandId } = card.productRef;
     const product = await this.lookups.product(productId);
@@ -125,6 +119,22 @@ export class MessageParts {
     if (conversation?.kind !== 'direct' || a === undefined || b === undefined) return false;
     return (await this.lookups.pair(a, b)).blockedEitherWay;
   }
+}
+
+/**
+ * What a share made for cards is of: the content of the share card, or else the first product; and the first ten
+ * products that the cards show.
+ */
+function subjectOf(cards: readonly Attachment[]): { contentRef: ContentRef; productRefs: ProductRef[] } {
+  const products = cards.flatMap((card) => (card.kind === 'product_card' ? [card.productRef] : []));
+  const byId = new Map(products.map((product) => [product.productId, product]));
+  const productRefs = [...byId.values()].slice(0, productRefsMax);
+  const shown = cards.find((card) => card.kind === 'share_card');
+  if (shown) return { contentRef: shown.contentRef, productRefs };
+  const [first] = productRefs;
+  if (!first) throw new RangeError('a message without a card delivers no share');
+  const { productId: contentId, brandId: creatorId, category } = first;
+  return { contentRef: { kind: 'product', contentId, creatorId, category }, productRefs };
 }
 
 function completion(

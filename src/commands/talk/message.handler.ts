@@ -7,7 +7,7 @@ import { type Caller, present } from '../../http/request/caller.js';
 import type { Written } from '../../http/request/written.js';
 import { deriveId } from '../../kernel/ids.js';
 import { CommandContexts, type IdentifiedContext } from '../command-context.js';
-import { type CardWish, MessageParts, type MessageWish } from './message-parts.js';
+import { MessageParts, type MessageWish } from './message-parts.js';
 
 export class MessageRequest extends Command<Written> {
   constructor(
@@ -21,8 +21,6 @@ export class MessageRequest extends Command<Written> {
   }
 }
 
-type ShareCard = Extract<CardWish, { kind: 'share_card' }>;
-
 @CommandHandler(MessageRequest)
 export class MessageHandler implements ICommandHandler<MessageRequest> {
   constructor(
@@ -34,10 +32,15 @@ export class MessageHandler implements ICommandHandler<MessageRequest> {
   async execute({ caller, conversationId, message, brandId }: MessageRequest): Promise<Written> {
     const { context, sender } = await this.senderOf(caller, brandId);
     const messageId = message.messageId ?? deriveId('message', context.commandId);
-    const card = message.attachments.find((one): one is ShareCard => one.kind === 'share_card');
-    const sharePart = card && (await this.parts.sharePart(context, conversationId, sender, card, messageId));
-    const shareId = sharePart?.id;
+    const named = message.attachments.find((card) => card.kind === 'share_card')?.shareId;
+    const made = message.attachments.length > 0 ? deriveId('share', conversationId, messageId) : undefined;
+    const shareId = sender.kind === 'member' ? (named ?? made) : undefined;
     const attachments = await this.parts.filledCards(message.attachments, shareId, messageId);
+    const delivering = shareId === undefined ? undefined : { shareId, messageId, attachments };
+    const sharePart =
+      delivering && sender.kind === 'member'
+        ? await this.parts.sharePart(context, conversationId, sender.memberId, delivering, named !== undefined)
+        : undefined;
     const { body, replyTo } = message;
     const text = present<{ body?: string }>({ body });
     const threadPart = await this.parts.threadPart(context, conversationId, sender, {

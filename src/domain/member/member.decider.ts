@@ -22,13 +22,16 @@ export interface RegisteredMember {
 export type MemberState = RegisteredMember | undefined;
 
 /**
- * What goes into the metadata of every event of this person. `product_analytics` is on until withdrawn, all else is
- * off until granted (1.12); an unknown person has agreed to nothing.
+ * What goes into the metadata of every event of this person. `product_analytics` is on until withdrawn where the
+ * deployment has another basis for it than consent, all else is off until granted (1.12); an unknown person has agreed to
+ * nothing.
  */
-export function consentSnapshot(member: MemberState): ConsentSnapshot {
+export function consentSnapshot(member: MemberState, analyticsByDefault: boolean): ConsentSnapshot {
+  const { consents, withdrawn } = member ?? { consents: {}, withdrawn: ['product_analytics'] };
   return {
-    product_analytics: member !== undefined && !member.withdrawn.includes('product_analytics'),
-    brand_measurement: member?.consents.brand_measurement !== undefined,
+    product_analytics:
+      consents.product_analytics !== undefined || (analyticsByDefault && !withdrawn.includes('product_analytics')),
+    brand_measurement: consents.brand_measurement !== undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 // An order is placed once and may be given back in parts: never more of a line, and never more money, than was bought.
-// All sums are of integers, so nothing is split and nothing rounds.
+// All sums are of integers. Only the tax in a refund may be split, and whatever the parts, a line given back whole has
+// given back all of its tax: net revenue is without tax on both ways.
 import type { Decider } from '../../kernel/decider.js';
 import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
@@ -16,14 +17,18 @@ type Refunding = Extract<OrderCommand, { type: 'RefundOrder' }>['data'];
 
 interface Line {
   readonly quantity: number;
+  /** What was paid for it: less discount, with tax. */
   readonly amountMinor: number;
+  readonly taxMinor: number;
 }
+type Lines = Readonly<Record<string, Line>>;
+type RefundItem = Refunding['items'][number];
 export interface PlacedOrder {
   readonly purchase: Pick<Purchase, 'orderId' | 'memberId' | 'brandId' | 'totalMinor' | 'currency'>;
   readonly purchasedAt: string;
   /** What may still be given back, by product and variant. */
-  readonly refundable: Readonly<Record<string, Line>>;
-  readonly refundableMinor: number;
+  readonly refundable: Lines;
+  readonly refundableShippingMinor: number;
   readonly refundIds: readonly string[];
 }
 export type OrderState = PlacedOrder | undefined;
@@ -36,12 +41,16 @@ function paidForLine(item: Purchase['items'][number]): number {
   return item.quantity * item.unitPriceMinor - item.discountMinor + item.taxMinor;
 }
 
-function linesOf(items: Purchase['items']): Readonly<Record<string, Line>> {
+function linesOf(items: Purchase['items']): Lines {
   const lines: Record<string, Line> = {};
   for (const item of items) {
     const key = lineKey(item.productRef);
-    const { quantity, amountMinor } = lines[key] ?? { quantity: 0, amountMinor: 0 };
-    lines[key] = { quantity: quantity + item.quantity, amountMinor: amountMinor + paidForLine(item) };
+    const { quantity, amountMinor, taxMinor } = lines[key] ?? { quantity: 0, amountMinor: 0, taxMinor: 0 };
+    lines[key] = {
+      quantity: quantity + item.quantity,
+      amountMinor: amountMinor + paidForLine(item),
+      taxMinor: taxMinor + item.taxMinor,
+    };
   }
   return lines;
 }
@@ -80,47 +89,61 @@ function place(data: Placing, state: OrderState): readonly OrderEvent[] {
   return [];
 }
 
-function mustFit(wanted: Readonly<Record<string, Line>>, refundable: Readonly<Record<string, Line>>): void {
-  for (const [key, { quantity, amountMinor }] of Object.entries(wanted)) {
-    const line = refundable[key];
+/** As the caller said, or else the tax that is in this part of the line, rounded down: the last part takes the rest. */
+function taxOf({ amountMinor, taxMinor }: RefundItem, line: Line): number {
+  if (taxMinor !== undefined) return taxMinor;
+  if (line.amountMinor === 0) return 0;
+  return Number((BigInt(amountMinor) * BigInt(line.taxMinor)) / BigInt(line.amountMinor));
+}
+
+function lineWithout(item: RefundItem, line: Line): Line {
+  return {
+    quantity: line.quantity - item.quantity,
+    amountMinor: line.amountMinor - item.amountMinor,
+    taxMinor: line.taxMinor - taxOf(item, line),
+  };
+}
+
+function mustNotExceed(code: string, what: string, current: number, limit: number): void {
+  if (current > limit) throw new Rejection(code, `more ${what} than is left to give back`, { limit, current });
+}
+
+/** The items with their tax, each out of what the ones before it left. @throws Rejection what does not fit */
+function taken(items: Refunding['items'], refundable: Lines): Refunding['items'] {
+  const left: Record<string, Line> = { ...refundable };
+  return items.map((item) => {
+    const key = lineKey(item.productRef);
+    const line = left[key];
     if (!line) throw new Rejection('item-not-in-order', `the order has no ${key}`);
-    if (quantity > line.quantity) {
-      const extra = { limit: line.quantity, current: quantity };
-      throw new Rejection('refund-exceeds-quantity', `more of ${key} than is left to give back`, extra);
-    }
-    if (amountMinor > line.amountMinor) {
-      const extra = { limit: line.amountMinor, current: amountMinor };
-      throw new Rejection('refund-exceeds-amount', `more for ${key} than is left to give back`, extra);
-    }
-  }
+    mustNotExceed('refund-exceeds-quantity', `of ${key}`, item.quantity, line.quantity);
+    mustNotExceed('refund-exceeds-amount', `for ${key}`, item.amountMinor, line.amountMinor);
+    const taxMinor = taxOf(item, line);
+    mustNotExceed('refund-exceeds-amount', `tax of ${key}`, taxMinor, Math.min(line.taxMinor, item.amountMinor));
+    const net = line.amountMinor - line.taxMinor;
+    mustNotExceed('refund-exceeds-amount', `before tax for ${key}`, item.amountMinor - taxMinor, net);
+    left[key] = lineWithout(item, line);
+    return { ...item, taxMinor };
+  });
 }
 
-function wantedLines(items: Refunding['items']): Readonly<Record<string, Line>> {
-  const lines: Record<string, Line> = {};
-  for (const { productRef, quantity, amountMinor } of items) {
-    const key = lineKey(productRef);
-    const line = lines[key] ?? { quantity: 0, amountMinor: 0 };
-    lines[key] = { quantity: line.quantity + quantity, amountMinor: line.amountMinor + amountMinor };
-  }
-  return lines;
-}
-
-function refund({ refundId, orderId, items, reason, currency }: Refunding, state: OrderState): readonly OrderEvent[] {
+function refund(
+  { refundId, orderId, items, shippingMinor, reason, currency }: Refunding,
+  state: OrderState,
+): readonly OrderEvent[] {
   if (!state) throw new Rejection('order-not-found', 'no such order');
   if (state.refundIds.includes(refundId)) return [];
   if (currency !== undefined && currency !== state.purchase.currency) {
     throw new Rejection('currency-mismatch', `the order was paid in ${state.purchase.currency}`);
   }
-  mustFit(wantedLines(items), state.refundable);
-  const amountMinor = sumOf(items.map((item) => item.amountMinor));
-  if (amountMinor > state.refundableMinor) {
-    const extra = { limit: state.refundableMinor, current: amountMinor };
-    throw new Rejection('refund-exceeds-amount', 'more than is left to give back', extra);
-  }
+  const shipping = shippingMinor ?? 0;
+  if (items.length === 0 && shipping === 0) throw new Rejection('empty-refund', 'items or shipping are needed');
+  const given = taken(items, state.refundable);
+  mustNotExceed('refund-exceeds-amount', 'shipping', shipping, state.refundableShippingMinor);
+  const amountMinor = sumOf(given.map((item) => item.amountMinor)) + shipping;
   const { memberId, brandId } = state.purchase;
   const { purchasedAt } = state;
   const order = { orderId, memberId, brandId, purchasedAt, currency: state.purchase.currency };
-  return [{ type: 'PurchaseRefunded', data: { refundId, ...order, items, amountMinor, reason } }];
+  return [{ type: 'PurchaseRefunded', data: { refundId, ...order, items: given, shippingMinor, amountMinor, reason } }];
 }
 
 export const orderDecider: Decider<OrderCommand, OrderEvent, OrderState> = {
@@ -142,23 +165,21 @@ export const orderDecider: Decider<OrderCommand, OrderEvent, OrderState> = {
       },
       purchasedAt: occurredAt,
       refundable: linesOf(data.items),
-      refundableMinor: data.totalMinor,
+      refundableShippingMinor: data.shippingMinor,
       refundIds: [],
     }),
     PurchaseRefunded: (state, { data }) => {
       if (!state) return state;
-      const refundable = { ...state.refundable };
-      for (const [key, taken] of Object.entries(wantedLines(data.items))) {
-        const line = refundable[key] ?? { quantity: 0, amountMinor: 0 };
-        refundable[key] = {
-          quantity: line.quantity - taken.quantity,
-          amountMinor: line.amountMinor - taken.amountMinor,
-        };
+      const refundable: Record<string, Line> = { ...state.refundable };
+      for (const item of data.items) {
+        const key = lineKey(item.productRef);
+        const line = refundable[key];
+        if (line) refundable[key] = lineWithout(item, line);
       }
       return {
         ...state,
         refundable,
-        refundableMinor: state.refundableMinor - data.amountMinor,
+        refundableShippingMinor: state.refundableShippingMinor - (data.shippingMinor ?? 0),
         refundIds: [...state.refundIds, data.refundId],
       };
     },

@@ -12,6 +12,14 @@ export const OrderItem = z.strictObject({
   taxMinor: AmountMinor,
 });
 
+export const RefundItem = z.strictObject({
+  productRef: ProductRef,
+  quantity: z.int().min(1).max(1_000),
+  amountMinor: AmountMinor,
+  /** The tax in it. Absent in events from before it was recorded. */
+  taxMinor: AmountMinor.optional(),
+});
+
 export const orderEvents = {
   PurchaseCompleted: z.strictObject({
     orderId: Id,
@@ -39,10 +47,10 @@ export const orderEvents = {
     brandId: Id,
     /** Of the order: so that a refund is a row of its own, without a join. */
     purchasedAt: z.iso.datetime(),
-    items: z
-      .array(z.strictObject({ productRef: ProductRef, quantity: z.int().min(1).max(1_000), amountMinor: AmountMinor }))
-      .min(1)
-      .max(100),
+    items: z.array(RefundItem).max(100),
+    /** Of the shipping of the order. */
+    shippingMinor: AmountMinor.optional(),
+    /** items + shipping. */
     amountMinor: AmountMinor,
     currency: Currency,
     reason: z.string().max(64).optional(),

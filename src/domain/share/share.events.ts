@@ -14,11 +14,13 @@ import {
   shareDepthMax,
 } from '../vocabulary.js';
 
+/** So many products a share names. */
+export const productRefsMax = 10;
 const act = {
   shareId: Id,
   sharerId: Id,
   contentRef: ContentRef,
-  productRefs: z.array(ProductRef).max(10),
+  productRefs: z.array(ProductRef).max(productRefsMax),
   surface: Surface,
   sessionId: Id.optional(),
   viewId: Id.optional(),

@@ -1,7 +1,7 @@
 // The activity metrics from the facts one by one, in memory: what the queries are tested against.
 import type { Row } from '../../kernel/projection.js';
 import { Calendar } from '../calendar.js';
-import { momentOf, numberOf, textOf } from '../facts.js';
+import { isAgreed, momentOf, numberOf, textOf } from '../facts.js';
 import type { Cell } from '../metric.js';
 import type { ActivityCount, ActivityQuestion } from './question.js';
 import { activityKinds } from './specs.js';
@@ -27,7 +27,7 @@ export function referenceActivity(question: ActivityQuestion, facts: readonly Ro
   for (const fact of facts) {
     const name = textOf(fact, 'fact');
     const day = calendar.dayOf(momentOf(fact));
-    if (day < from || day >= to || numberOf(fact, 'row_number') !== 0) continue;
+    if (day < from || day >= to || numberOf(fact, 'row_number') !== 0 || !isAgreed(fact)) continue;
     const kind = activityKinds[name];
     for (const dated of question.byDay ? [{ day }, {}] : [{}]) {
       if (isActivity && kind) count(at({ ...dated, kind }), fact, true);

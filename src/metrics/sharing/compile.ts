@@ -6,7 +6,7 @@ import type { SharingQuestion } from './question.js';
 import { declaredEvidence, unknownChannel, unknownTarget } from './specs.js';
 import { unitTables } from './units.js';
 
-/** The units that the question is of, one row each, with the values of its dimensions. */
+/** The units that the question is of and whose sharers have not withdrawn since, one row each, with the values of its dimensions. */
 function units(question: SharingQuestion, build: number): string {
   const { spec, range, timeZone, filters } = question;
   const unit = unitTables[spec.unit];
@@ -14,12 +14,16 @@ function units(question: SharingQuestion, build: number): string {
   const day = `toDate(fromUnixTimestamp64Milli(at), ${quoted(timeZone)})`;
   const conditions = [
     'at IS NOT NULL',
+    // Without a withdrawal it is 0.
+    'position > withdrawn',
     `day >= ${quoted(range.from)}`,
     `day < ${quoted(range.to)}`,
     predicateSql(spec.counts, windowMsOf(question)),
     ...Object.entries(filters).map(([name, value]) => `${name} = ${quoted(value)}`),
   ];
-  return `SELECT *, ${day} AS day FROM (SELECT ${unit.id} AS id, ${columns.join(', ')} FROM ${unit.table}_v${build} GROUP BY id)
+  const withdrawals = `SELECT member_id, max(analytics_withdrawn_at_position) AS withdrawn FROM member_facts_v${build} GROUP BY member_id HAVING withdrawn > 0`;
+  return `SELECT *, ${day} AS day FROM (SELECT ${unit.id} AS id, ${columns.join(', ')} FROM ${unit.table}_v${build} GROUP BY id) AS units
+LEFT JOIN (${withdrawals}) AS withdrawals ON withdrawals.member_id = units.sharer
 WHERE ${conditions.join(' AND ')}`;
 }
 

@@ -2,7 +2,7 @@
 // against, and short enough to be read as the definition.
 import type { Row } from '../../kernel/projection.js';
 import { Calendar } from '../calendar.js';
-import { earlier, momentOf, numberOf, textOf } from '../facts.js';
+import { earlier, isAgreed, momentOf, numberOf, positionOf, textOf } from '../facts.js';
 import { windows } from '../metric.js';
 import { holds } from './predicate.js';
 import type { MixCount, SharingCount, SharingCounts, SharingQuestion } from './question.js';
@@ -15,6 +15,8 @@ function blank(id: string): Draft {
   return {
     id,
     at: null,
+    sharer: '',
+    position: 0n,
     channel: '',
     content: '',
     creator: '',
@@ -28,6 +30,8 @@ function blank(id: string): Draft {
 
 function describe(unit: Draft, fact: Row): void {
   unit.at = earlier(unit.at, momentOf(fact));
+  unit.sharer = textOf(fact, 'sharer_id');
+  unit.position = positionOf(fact);
   unit.channel = textOf(fact, 'destination');
   unit.content = textOf(fact, 'content_id');
   unit.creator = textOf(fact, 'creator_id');
@@ -79,17 +83,28 @@ function unitsOf(question: SharingQuestion, facts: readonly Row[]): readonly Dat
   for (const fact of facts) {
     const [column, change] = fold[textOf(fact, 'fact')] ?? [];
     const id = column ? textOf(fact, column) : '';
-    if (!change || id === '' || numberOf(fact, 'row_number') !== 0) continue;
+    if (!change || id === '' || !isAgreed(fact) || numberOf(fact, 'row_number') !== 0) continue;
     const unit = units.get(id) ?? blank(id);
     units.set(id, unit);
     change(unit, fact);
   }
+  const withdrawn = withdrawalsIn(facts);
   const calendar = new Calendar(question.timeZone);
   const { from, to } = question.range;
   const dated = [...units.values()].flatMap((unit) =>
-    unit.at === null ? [] : [{ unit, day: calendar.dayOf(unit.at) }],
+    unit.at === null || unit.position <= (withdrawn.get(unit.sharer) ?? 0n)
+      ? []
+      : [{ unit, day: calendar.dayOf(unit.at) }],
   );
   return dated.filter(({ unit, day }) => day >= from && day < to && passes(question, unit));
+}
+
+/** Member → where in the log the last withdrawal of product analytics stands. Facts in log order. */
+function withdrawalsIn(facts: readonly Row[]): ReadonlyMap<string, bigint> {
+  const withdrawals = facts.filter(
+    (fact) => textOf(fact, 'fact') === 'ConsentWithdrawn' && textOf(fact, 'purpose') === 'product_analytics',
+  );
+  return new Map(withdrawals.map((fact) => [textOf(fact, 'member_id'), positionOf(fact)]));
 }
 
 function passes(question: SharingQuestion, unit: Unit): boolean {

@@ -69,15 +69,15 @@ export const sharingSpecs: readonly SharingSpec[] = [
   {
     name: 'talk-back-rate',
     number: 19,
-    title: 'Talk-back rate: shares into a conversation that were answered',
+    title: 'Talk-back rate: shares to friends in a conversation that were answered',
     numerator: 'shares that a recipient answered within the window of completion',
-    denominator: 'completed shares to `dm`, `group` or `brand_conversation`',
+    denominator: 'completed shares to `dm` or `group`',
     anchor: 'completion',
     dimensions: sharingDimensions,
     windows: ['24h'],
     maturesAfterMs: () => windows['24h'],
     unit: 'share',
-    counts: { is: 'one-of', column: 'channel', values: ['dm', 'group', 'brand_conversation'] },
+    counts: { is: 'one-of', column: 'channel', values: ['dm', 'group'] },
     property: { is: 'within-window', column: 'firstAnswerAt' },
   },
 ];

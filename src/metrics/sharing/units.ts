@@ -5,6 +5,9 @@ export interface Unit {
   readonly id: string;
   /** The moment that dates it: a share's completion, a link's minting. */
   readonly at: number | null;
+  /** Who shared, and where in the log: a later withdrawal of consent takes the unit out. */
+  readonly sharer: string;
+  readonly position: bigint;
   readonly channel: string;
   readonly content: string;
   readonly creator: string;
@@ -15,7 +18,7 @@ export interface Unit {
   readonly firstAnswerAt: number | null;
   readonly firstClickBackAt: number | null;
 }
-export type UnitColumn = Exclude<keyof Unit, 'id' | 'at'>;
+export type UnitColumn = Exclude<keyof Unit, 'id' | 'at' | 'sharer' | 'position'>;
 export type UnitName = 'share' | 'link';
 
 const moment = (column: string) => `toUnixTimestamp64Milli(min(${column}))`;
@@ -29,6 +32,8 @@ export const unitTables: Readonly<
     id: 'share_id',
     columns: {
       at: moment('completed_at'),
+      sharer: 'max(sharer_id)',
+      position: 'max(completed_at_position)',
       channel: 'max(destination)',
       content: 'max(content_id)',
       creator: 'max(creator_id)',
@@ -43,6 +48,8 @@ export const unitTables: Readonly<
     id: 'link_id',
     columns: {
       at: moment('minted_at'),
+      sharer: 'max(sharer_id)',
+      position: 'max(minted_at_position)',
       channel: 'max(destination)',
       content: 'max(content_id)',
       creator: 'max(creator_id)',

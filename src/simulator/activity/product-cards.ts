@@ -128,6 +128,8 @@ function sendCard(setting: Setting, messaging: Messaging, draw: Random, plan: Ca
   const messageId = messaging.say(at, from, to, words);
   if (!messageId) return;
   setting.script.count('productCards');
+  setting.script.count('shares.completed');
+  setting.script.count('shares.inApp');
   if (!plan.displayed) return;
   const conversationId = directConversationId(from.id, to.id);
   const card = { cardId, messageId, conversationId, conversationKind: 'direct', senderId: from.id };

@@ -1,11 +1,14 @@
 // People register, choose their settings, agree to this and that, and some take it back; brands and products are listed.
 import { dayMs, hourMs, minuteMs } from '../../kernel/clock.js';
+import type { Random } from '../random.js';
 import type { Product } from '../world/catalogue.js';
 import { productRef } from '../world/catalogue.js';
 import type { Person } from '../world/people.js';
 import { deviceHeaders, type Setting } from '../world/setting.js';
 
 const policyVersion = '2026-08';
+/** Withdraw product analytics, sooner or later. */
+const objectsShare = 0.06;
 
 export function makeRegistrations(setting: Setting, viaLinkOf: ReadonlyMap<number, string>): void {
   for (const person of setting.people) {
@@ -51,7 +54,7 @@ function settle({ script, random }: Setting, person: Person): void {
   }
 }
 
-function agree({ script, random }: Setting, person: Person): void {
+function agree({ script, random, rhythm }: Setting, person: Person): void {
   const draw = random.stream('consents', person.index);
   const say = (purpose: string, granted: boolean, at: number) =>
     script.command({
@@ -70,6 +73,22 @@ function agree({ script, random }: Setting, person: Person): void {
   if (person.ageBand === '18_plus' && draw.chance(0.25)) {
     say('personal_suggestions', true, person.registersAt + draw.between(1, 8) * minuteMs);
   }
+  objectToAnalytics(person, rhythm, draw, (granted, at) => say('product_analytics', granted, at));
+}
+
+/** Some want to be in no statistics, from the beginning or from some day on; a few change their mind again. */
+function objectToAnalytics(
+  person: Person,
+  { closeMs }: Setting['rhythm'],
+  draw: Random,
+  say: (granted: boolean, at: number) => void,
+): void {
+  const [objects, returns] = [draw.chance(objectsShare), draw.chance(0.3)];
+  const offAt = person.registersAt + (draw.chance(0.3) ? 8 * minuteMs : draw.between(1, 20) * dayMs);
+  const onAt = offAt + draw.between(1, 5) * dayMs;
+  if (!objects || offAt >= closeMs) return;
+  say(false, offAt);
+  if (returns && onAt < closeMs) say(true, onAt);
 }
 
 function listBrands({ script, catalogue, rhythm, random }: Setting): void {

@@ -113,6 +113,7 @@ function purchase(
   const orderId = draw.uuidAt(buysAt);
   const gross = quantity * product.priceMinor;
   const discountMinor = draw.chance(0.2) ? Math.round(gross * 0.1) : 0;
+  const shippingMinor = gross > 5_000 ? 0 : 490;
   const item = {
     productRef: productRef(product),
     quantity,
@@ -126,7 +127,7 @@ function purchase(
     brandId: product.brand.brandId,
     checkoutId,
     items: [item],
-    shippingMinor: gross > 5_000 ? 0 : 490,
+    shippingMinor,
     currency: product.brand.currency,
     sourceSystem: 'native',
     ...claimOf(journey),
@@ -136,13 +137,17 @@ function purchase(
   const [givesBack, backAt] = [draw.chance(refundShare), buysAt + draw.between(12 * hourMs, 6 * dayMs)];
   if (!givesBack || backAt >= setting.rhythm.endMs) return;
   const whole = draw.chance(0.7) || quantity === 1;
-  const paid = gross - discountMinor;
+  const paid = gross - discountMinor + item.taxMinor;
   const back = {
     productRef: item.productRef,
     quantity: whole ? quantity : 1,
     amountMinor: whole ? paid : Math.floor(paid / quantity),
+    // Some shops say what of it is tax, others leave it to the service.
+    ...(whole && draw.chance(0.4) ? { taxMinor: item.taxMinor } : {}),
   };
-  const body = { refundId: draw.uuidAt(backAt), items: [back], reason: draw.pick(['size', 'damaged', 'changed-mind']) };
+  const shipping = whole && shippingMinor > 0 && draw.chance(0.5) ? { shippingMinor } : {};
+  const reason = draw.pick(['size', 'damaged', 'changed-mind']);
+  const body = { refundId: draw.uuidAt(backAt), items: [back], ...shipping, reason };
   command(setting, person, product, backAt, `/v1/orders/${orderId}/refunds`, body);
   setting.script.count('refunds');
 }

@@ -1,7 +1,7 @@
 // A brand's figures as docs/metrics.md defines them (domain 2.5, metrics 40–42, 44 and 46), counted straight from what
 // was delivered. People and money that rest on messages between people are shown from 50 people on, else suppressed.
 import { dayMs } from '../../kernel/clock.js';
-import { type Delivered, list, type Observation, record, text, whole } from './delivered.js';
+import { type Command, type Delivered, list, type Observation, record, text, whole } from './delivered.js';
 import { Eligibility } from './eligibility.js';
 import { type Ratio, type Span, within } from './sharing.js';
 import { byConversation, type Message } from './threads.js';
@@ -36,7 +36,7 @@ interface Refund {
   readonly at: number;
   readonly orderId: string;
   readonly productId: string;
-  readonly amountMinor: number;
+  readonly netMinor: number;
 }
 
 /** Everything the brand figures rest on, read once. */
@@ -86,14 +86,7 @@ export function readCommerce({ commands, observations }: Delivered): Commerce {
         ...product(item.productRef),
       })),
     ),
-    refunds: of('POST refund').flatMap(({ at, params, body }) =>
-      list(body.items).map((item) => ({
-        at,
-        orderId: params[0] as string,
-        productId: product(item.productRef).productId,
-        amountMinor: whole(item.amountMinor),
-      })),
-    ),
+    refunds: readRefunds(commands),
     sensitive: new Set(
       of('POST /v1/products').flatMap(({ body }) => (body.sensitive ? [product(body.productRef).productId] : [])),
     ),
@@ -105,6 +98,36 @@ export function readCommerce({ commands, observations }: Delivered): Commerce {
       commands.flatMap(({ order, body }) => list(body.attachments).map(({ cardId }) => [text(cardId), order] as const)),
     ),
   };
+}
+
+/**
+ * What of each refund was revenue: without its tax, which the shop says, or which is that part of the line's remaining tax
+ * that the money is of the line's remaining money, rounded down.
+ */
+function readRefunds(commands: readonly Command[]): Refund[] {
+  const lines = new Map<string, { paid: number; tax: number }>();
+  const refunds: Refund[] = [];
+  for (const { at, route, params, body } of commands) {
+    if (route !== 'POST order' && route !== 'POST refund') continue;
+    const orderId = text(body.orderId) || (params[0] as string);
+    for (const item of list(body.items)) {
+      const { productId } = product(item.productRef);
+      const line = lines.get(`${orderId} ${productId}`) ?? { paid: 0, tax: 0 };
+      lines.set(`${orderId} ${productId}`, line);
+      if (route === 'POST order') {
+        const net = whole(item.quantity) * whole(item.unitPriceMinor) - whole(item.discountMinor);
+        line.paid += net + whole(item.taxMinor);
+        line.tax += whole(item.taxMinor);
+        continue;
+      }
+      const back = whole(item.amountMinor);
+      const tax = item.taxMinor === undefined ? Math.floor((back * line.tax) / line.paid) : whole(item.taxMinor);
+      line.paid -= back;
+      line.tax -= tax;
+      refunds.push({ at, orderId, productId, netMinor: back - tax });
+    }
+  }
+  return refunds;
 }
 
 function product(ref: unknown): { productId: string; brandId: string } {
@@ -230,7 +253,7 @@ function revenue(brandId: string, commerce: Commerce, span: Span): BrandFigures[
       }
       for (const refund of commerce.refunds) {
         const same = refund.orderId === item.orderId && refund.productId === item.productId;
-        if (same && refund.at >= span.from && refund.at < span.to) sum -= refund.amountMinor;
+        if (same && refund.at >= span.from && refund.at < span.to) sum -= refund.netMinor;
       }
     }
     const currency = commerce.currencies.get(brandId) ?? '';

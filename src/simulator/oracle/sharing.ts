@@ -2,6 +2,7 @@
 // back, which shares were talked about. Definitions: docs/metrics.md and domain 2.1, 2.2 (metrics 4, 8, 12, 19).
 import { dayMs, minuteMs, toIso } from '../../kernel/clock.js';
 import { type Command, text } from './delivered.js';
+import { AnalyticsConsent } from './eligibility.js';
 import { bareShareId, type Message } from './threads.js';
 
 export interface Ratio {
@@ -17,6 +18,8 @@ export interface Span {
 export interface CompletedShare {
   readonly id: string;
   readonly at: number;
+  readonly order: number;
+  readonly sharer: string;
   readonly inApp: boolean;
   readonly destination: string;
   readonly evidence: string;
@@ -25,8 +28,16 @@ export interface CompletedShare {
 }
 export interface Link {
   readonly mintedAt: number;
+  readonly order: number;
+  readonly sharer: string;
   readonly destination: string;
-  readonly clickBacks: readonly number[];
+  readonly clickBacks: readonly ClickBack[];
+}
+interface ClickBack {
+  readonly at: number;
+  readonly order: number;
+  /** Nobody in particular: ''. */
+  readonly member: string;
 }
 
 const repeatMs = 30 * minuteMs;
@@ -45,21 +56,23 @@ const vague = new Set(['copy_link', 'system_share_sheet']);
 
 export function readShares(commands: readonly Command[], messages: readonly Message[]): CompletedShare[] {
   const shares = new Map<string, CompletedShare>();
-  for (const { at, route, params, body, member, headers } of commands) {
+  for (const { at, order, route, params, body, member, headers } of commands) {
     if (route === 'POST complete' && !shares.has(params[0] as string)) {
       const id = params[0] as string;
       const inApp = body.destinationClass === 'in_app';
-      shares.set(id, { id, at, inApp, destination: text(body.destination), evidence: text(body.channelEvidence) });
+      const where = { inApp, destination: text(body.destination), evidence: text(body.channelEvidence) };
+      shares.set(id, { id, at, order, sharer: member, ...where });
     } else if (route === 'open' && !member) {
       const share = shares.get(params[0] as string);
       const hinted = hintOf(text(headers['User-Agent']));
       if (share && !share.hinted && hinted && vague.has(share.destination)) shares.set(share.id, { ...share, hinted });
     }
   }
-  for (const { shareId, at, kind } of messages) {
+  for (const { shareId, at, order, sender, kind } of messages) {
     if (!shareId.startsWith(bareShareId(''))) continue;
     const destination = kind === 'direct' ? 'dm' : 'brand_conversation';
-    shares.set(shareId, { id: shareId, at, inApp: true, destination, evidence: 'declared' });
+    const where = { inApp: true, destination, evidence: 'declared' };
+    shares.set(shareId, { id: shareId, at, order, sharer: sender, ...where });
   }
   return [...shares.values()];
 }
@@ -72,32 +85,37 @@ function hintOf(userAgent: string): string {
 
 interface Minted {
   readonly at: number;
+  readonly order: number;
   readonly sharer: string;
   readonly visitor: string;
   readonly destination: string;
   /** Visitor or member → last open by a person. */
   readonly seen: Map<string, number>;
-  readonly clickBacks: number[];
+  readonly clickBacks: ClickBack[];
 }
 
 /** Share → its link. */
 export function readLinks(commands: readonly Command[]): Map<string, Link> {
   const links = new Map<string, Minted>();
-  for (const { at, route, params, body, member, headers } of commands) {
+  for (const { at, order, route, params, body, member, headers } of commands) {
     const userAgent = text(body.userAgent) || text(headers['User-Agent']);
     const visitor = `${headers['X-Forwarded-For']} ${userAgent}`;
     if (route === 'POST link') {
       const destination = text(body.destinationHint);
-      links.set(params[0] as string, { at, sharer: member, visitor, destination, seen: new Map(), clickBacks: [] });
+      const minted = { at, order, sharer: member, visitor, destination, seen: new Map(), clickBacks: [] };
+      links.set(params[0] as string, minted);
     } else if (route === 'open' || route === 'member open') {
       const link = links.get(params[0] ?? codeOf(body)) as Minted;
       const prefetch = headers['Sec-Purpose'] === 'prefetch' || body.prefetch === true;
       if (prefetch || crawlers.some(([pattern]) => pattern.test(userAgent))) continue;
-      countOpen(link, { at, visitor, member });
+      countOpen(link, { at, order, visitor, member });
     }
   }
   return new Map(
-    [...links].map(([id, { at, destination, clickBacks }]) => [id, { mintedAt: at, destination, clickBacks }]),
+    [...links].map(([id, { at, order, sharer, destination, clickBacks }]) => [
+      id,
+      { mintedAt: at, order, sharer, destination, clickBacks },
+    ]),
   );
 }
 
@@ -105,12 +123,12 @@ function codeOf(body: Command['body']): string {
   return text(body.code).replace('{{code:', '').replace('}}', '');
 }
 
-function countOpen(link: Minted, { at, visitor, member }: { at: number; visitor: string; member: string }): void {
+function countOpen(link: Minted, { at, order, visitor, member }: ClickBack & { readonly visitor: string }): void {
   const names = member ? [visitor, `member ${member}`] : [visitor];
   const repeat = names.some((name) => at - (link.seen.get(name) ?? Number.NEGATIVE_INFINITY) < repeatMs);
   for (const name of names) link.seen.set(name, at);
   const self = member ? member === link.sharer : visitor === link.visitor && at - link.at <= minterMs;
-  if (!repeat && !self) link.clickBacks.push(at);
+  if (!repeat && !self) link.clickBacks.push({ at, order, member });
 }
 
 export interface SharingFigures {
@@ -133,8 +151,12 @@ export function sharingFigures(
   /** Links minted before this instant have had their 7 days when the clock stops. */
   matureBefore: number,
 ): SharingFigures {
-  const shares = readShares(commands, messages).filter(within(span, ({ at }) => at));
-  const links = [...readLinks(commands).values()].filter(within(span, ({ mintedAt }) => mintedAt));
+  const consent = new AnalyticsConsent(commands);
+  const counts = ({ sharer, order }: { sharer: string; order: number }) => consent.stillAgreed(sharer, order);
+  const shares = readShares(commands, messages)
+    .filter(within(span, ({ at }) => at))
+    .filter(counts);
+  const links = [...readLinks(commands).values()].filter(within(span, ({ mintedAt }) => mintedAt)).filter(counts);
   const offPlatform = shares.filter(({ inApp }) => !inApp).length;
   return {
     inApp: shares.length - offPlatform,
@@ -145,10 +167,13 @@ export function sharingFigures(
       reclassified: tally(shares.map((share) => share.hinted ?? reclassifiedChannel(share))),
     },
     clickBackRate: {
-      mature: clickBackRate(links.filter(({ mintedAt }) => mintedAt < matureBefore)),
-      all: clickBackRate(links),
+      mature: clickBackRate(
+        links.filter(({ mintedAt }) => mintedAt < matureBefore),
+        consent,
+      ),
+      all: clickBackRate(links, consent),
     },
-    talkBackRate: talkBackRate(shares, messages),
+    talkBackRate: talkBackRate(shares, messages, consent),
     perDay: perDay(shares, span),
   };
 }
@@ -181,19 +206,26 @@ function tally(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-function clickBackRate(links: readonly Link[]): Ratio {
+function clickBackRate(links: readonly Link[], consent: AnalyticsConsent): Ratio {
   const came = links.filter(({ mintedAt, clickBacks }) =>
-    clickBacks.some((at) => at >= mintedAt && at < mintedAt + 7 * dayMs),
+    clickBacks.some(
+      ({ at, order, member }) => at >= mintedAt && at < mintedAt + 7 * dayMs && consent.agreed(member, order),
+    ),
   );
   return { numerator: came.length, denominator: links.length };
 }
 
-const talkedIn = new Set(['dm', 'group', 'brand_conversation']);
+/** A brand is no recipient: what it answers is its response time. */
+const talkedIn = new Set(['dm', 'group']);
 
-function talkBackRate(shares: readonly CompletedShare[], messages: readonly Message[]): Ratio {
+function talkBackRate(
+  shares: readonly CompletedShare[],
+  messages: readonly Message[],
+  consent: AnalyticsConsent,
+): Ratio {
   const answers = new Map<string, number>();
-  for (const { answers: share, at } of messages) {
-    if (share && !answers.has(share)) answers.set(share, at);
+  for (const { answers: share, at, order, sender } of messages) {
+    if (share && !answers.has(share) && consent.agreed(sender, order)) answers.set(share, at);
   }
   const told = shares.filter(({ inApp, destination }) => inApp && talkedIn.has(destination));
   const answered = told.filter(({ id, at }) => (answers.get(id) ?? Number.POSITIVE_INFINITY) < at + dayMs);

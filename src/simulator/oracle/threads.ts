@@ -94,7 +94,7 @@ function repliedSeq(body: Command['body']): number | undefined {
   return body.replyTo === undefined ? undefined : whole(record(body.replyTo).seq);
 }
 
-/** A clip put straight into a message is a share, without a share sheet. */
+/** A clip or a product that a member puts straight into a message is a share, without a share sheet: one per message. */
 function carriesShare(body: Command['body']): boolean {
-  return list(body.attachments).some(({ kind }) => kind === 'share_card');
+  return list(body.attachments).some(({ kind }) => kind === 'share_card' || kind === 'product_card');
 }

@@ -5,6 +5,7 @@ import type { World } from '../world.js';
 import { type AppView, appViews } from './app-views.js';
 import { type BrandFigures, brandFigures, readCommerce } from './brands.js';
 import { type Delivered, delivered, text } from './delivered.js';
+import { AnalyticsConsent } from './eligibility.js';
 import { type ShareView, shareViews } from './share-views.js';
 import { readLinks, type SharingFigures, type Span, sharingFigures, within } from './sharing.js';
 import { type Message, readThreads } from './threads.js';
@@ -58,10 +59,11 @@ export function makeTruth(world: World): Truth {
 function observe(given: Delivered, world: World, span: Span, matureBefore: number): Observable {
   const messages = readThreads(given.commands);
   const commerce = readCommerce(given);
+  const consent = new AnalyticsConsent(given.commands);
   return {
     sharing: sharingFigures({ commands: given.commands, messages }, span, matureBefore),
-    activeMembers: activeMembers(given, span),
-    messages: countMessages(messages, span),
+    activeMembers: activeMembers(given, span, consent),
+    messages: countMessages(messages, span, consent),
     brands: Object.fromEntries(
       world.brands.map(({ brandId }) => [brandId, brandFigures(brandId, commerce, messages, span)]),
     ),
@@ -76,19 +78,24 @@ function sampleOf({ people }: World): string[] {
 }
 
 /** Active on a day: at least one session started (domain 1.12). */
-function activeMembers({ observations }: Delivered, span: Span): Observable['activeMembers'] {
+function activeMembers(
+  { observations }: Delivered,
+  span: Span,
+  consent: AnalyticsConsent,
+): Observable['activeMembers'] {
   const days = Array.from({ length: Math.round((span.to - span.from) / dayMs) }, () => new Set<string>());
-  for (const { at, data } of observations.filter(
-    ({ type, at }) => type === 'SessionStarted' && within(span, Number)(at),
-  )) {
+  const sessions = observations.filter(({ type, at }) => type === 'SessionStarted' && within(span, Number)(at));
+  for (const { at, data } of sessions.filter(({ order, data }) => consent.agreed(text(data.memberId), order))) {
     days[Math.floor((at - span.from) / dayMs)]?.add(text(data.memberId));
   }
   const month = new Set(days.flatMap((day) => [...day]));
   return { month: month.size, perDay: days.map((day) => day.size) };
 }
 
-function countMessages(messages: readonly Message[], span: Span): Observable['messages'] {
-  const sent = messages.filter(within(span, ({ at }) => at));
+function countMessages(messages: readonly Message[], span: Span, consent: AnalyticsConsent): Observable['messages'] {
+  const sent = messages
+    .filter(within(span, ({ at }) => at))
+    .filter(({ sender, order }) => consent.agreed(sender, order));
   const direct = sent.filter(({ kind }) => kind === 'direct').length;
   return { direct, withBrands: sent.length - direct };
 }
