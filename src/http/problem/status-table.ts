@@ -41,6 +41,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'log-full': 503,
   'stream-contended': 503,
   'store-unavailable': 503,
+  'friend-limits-unknown': 503,
   closing: 503,
 
   // What the business refuses: not there (or not for you, which must look the same) …
