@@ -27,6 +27,9 @@ export const Surface = z.enum([
   'notification',
 ]);
 
+/** Where a step of the purchase path was reported from. */
+export const SourceSystem = z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']);
+
 /** Carries what analysis needs, as it was at that moment: no join to learn the creator or the category. */
 export const ContentRef = z.strictObject({
   kind: z.enum(['video', 'photo', 'text', 'clip_ref', 'repost']),
