@@ -1,11 +1,15 @@
 // Conversations by last activity, each with its last message and an exact count of what is unread. Unread is not a
 // counter: it is lastSeq minus the further of the read mark and the reader's own last message, which in a conversation of
-// two sides counts exactly the other side's messages after it. Owner: the member, or for the brand's side the brand.
+// two sides counts exactly the other side's messages after it. What strangers begin is a list of its own until it is
+// accepted. Owner: the member, or for the brand's side the brand.
 import type { z } from 'zod';
-import type { conversationEvents } from '../src/domain/conversation/conversation.events.js';
+import {
+  type conversationEvents,
+  messagesBeforeAcceptanceMax,
+} from '../src/domain/conversation/conversation.events.js';
 import type { friendshipEvents } from '../src/domain/friendship/friendship.events.js';
 import type { readmarkEvents } from '../src/domain/readmark/readmark.events.js';
-import type { threadEvents } from '../src/domain/thread/thread.events.js';
+import { botReplyWindowMs, humanReplyWindowMs, type threadEvents } from '../src/domain/thread/thread.events.js';
 import { toMs } from '../src/kernel/clock.js';
 import { directConversationId } from '../src/kernel/ids.js';
 import type {
@@ -17,6 +21,8 @@ import type {
 } from '../src/kernel/projection.js';
 
 type Started = z.infer<(typeof conversationEvents)['ConversationStarted']>;
+type Answered = z.infer<(typeof conversationEvents)['ConversationRequestDeclined']>;
+type Formed = z.infer<(typeof friendshipEvents)['FriendshipFormed']>;
 type Sent = z.infer<(typeof threadEvents)['MessageSent']>;
 type Read = z.infer<(typeof readmarkEvents)['ConversationReadUpTo']>;
 type Blocked = z.infer<(typeof friendshipEvents)['MemberBlocked']>;
@@ -49,6 +55,10 @@ export interface InboxRow {
   readonly lastMessage?: LastMessage;
   /** The further of the read mark and the reader's own last message; -1: nothing. */
   readonly readSeq: number;
+  /** A stranger began it and `to` has not accepted: both sides' rows say so. */
+  readonly request?: { readonly to: string; readonly declined: boolean } | undefined;
+  /** A brand's: ISO, when the customer last wrote. */
+  readonly customerAt?: string | undefined;
   /** Members who block the other one here; while there is one, nothing of it counts as unread. */
   readonly blockedBy: readonly string[];
 }
@@ -59,8 +69,9 @@ export interface UnreadTotals {
 }
 
 export const inboxKeys = {
-  /** Sorted set of conversation ids by last activity (ms). */
+  /** Sorted sets of conversation ids by last activity (ms): what the owner takes part in, and what waits for a yes. */
   inbox: (ownerId: string) => `inbox:${ownerId}`,
+  requests: (ownerId: string) => `requests:${ownerId}`,
   /** A hash: conversation → InboxRow. */
   rows: (ownerId: string) => `rows:${ownerId}`,
   totals: (ownerId: string) => `totals:${ownerId}`,
@@ -68,6 +79,21 @@ export const inboxKeys = {
 
 export function unreadOf({ lastSeq, readSeq, blockedBy }: InboxRow): number {
   return blockedBy.length > 0 ? 0 : Math.max(0, lastSeq - readSeq);
+}
+
+function isRequestTo(ownerId: string, { request }: InboxRow): boolean {
+  return request?.to === ownerId;
+}
+
+/** What a member may do in it by what is recorded; a brand's answers have a window besides. */
+export function canSend(ownerId: string, { blockedBy, request, lastSeq }: InboxRow): boolean {
+  if (blockedBy.length > 0) return false;
+  if (!request || request.to === ownerId) return true;
+  return !request.declined && lastSeq + 1 < messagesBeforeAcceptanceMax;
+}
+
+export function canAnswer({ customerAt }: InboxRow, isBot: boolean, nowMs: number): boolean {
+  return customerAt !== undefined && nowMs - toMs(customerAt) <= (isBot ? botReplyWindowMs : humanReplyWindowMs);
 }
 
 function readRow(ownerId: string, conversationId: string): readonly ReadSpec[] {
@@ -86,9 +112,10 @@ function change(
   const after = next(before);
   if (!after || after === before) return;
   view.setField(inboxKeys.rows(ownerId), conversationId, after);
-  view.add(inboxKeys.inbox(ownerId), conversationId, toMs(after.lastActivityAt));
-  const was = before ? unreadOf(before) : 0;
-  const is = unreadOf(after);
+  list(view, ownerId, after);
+  // A stranger's request makes no badge.
+  const was = before && !isRequestTo(ownerId, before) ? unreadOf(before) : 0;
+  const is = isRequestTo(ownerId, after) ? 0 : unreadOf(after);
   if (was !== is) {
     const totals = view.get<UnreadTotals>(inboxKeys.totals(ownerId)) ?? { conversations: 0, messages: 0 };
     view.put(inboxKeys.totals(ownerId), {
@@ -97,6 +124,14 @@ function change(
     } satisfies UnreadTotals);
   }
   view.notify(ownerId, 'conversation', conversationId);
+}
+
+/** In one of the two lists; what was declined is in neither, and its row stays for a change of mind. */
+function list(view: DocumentView, ownerId: string, row: InboxRow): void {
+  const isRequest = isRequestTo(ownerId, row);
+  const shown = isRequest ? inboxKeys.requests(ownerId) : inboxKeys.inbox(ownerId);
+  if (!isRequest || row.request?.declined) view.remove(inboxKeys.requests(ownerId), row.conversationId);
+  if (!row.request?.declined || !isRequest) view.add(shown, row.conversationId, toMs(row.lastActivityAt));
 }
 
 /** Who has a row of it: both members, or the customer and the brand. */
@@ -114,7 +149,7 @@ const started: DocumentHandler = {
   },
   apply(event, view) {
     const data = event.data as Started;
-    const { conversationId, kind, brandId } = data;
+    const { conversationId, kind, brandId, requestTo } = data;
     const owners = startedOwners(data);
     const blockedBy = [...view.fields<true>(blocksKey(conversationId)).keys()].sort();
     const at = event.metadata.occurredAt;
@@ -132,6 +167,7 @@ const started: DocumentHandler = {
               lastActivityAt: at,
               lastSeq: -1,
               readSeq: -1,
+              ...(requestTo === undefined ? {} : { request: { to: requestTo, declined: false } }),
               blockedBy,
             },
       );
@@ -178,7 +214,9 @@ const sent: DocumentHandler = {
         // An agent of the brand has no row of its own: the brand has.
         if (!row || row.lastSeq >= seq) return undefined;
         const lastActivityAt = later(row.lastActivityAt, lastMessage.sentAt);
-        return { ...row, lastSeq: seq, lastMessage, lastActivityAt, readSeq: own ? seq : row.readSeq };
+        const customerAt = data.side === 'customer' ? lastMessage.sentAt : row.customerAt;
+        const readSeq = own ? seq : row.readSeq;
+        return { ...row, lastSeq: seq, lastMessage, lastActivityAt, readSeq, customerAt };
       });
     }
   },
@@ -198,6 +236,37 @@ const read: DocumentHandler = {
     change(view, readerId, conversationId, (row) => (row && seq > row.readSeq ? { ...row, readSeq: seq } : undefined));
   },
 };
+
+/** The conversation is no request any more, or was declined, for both of its two. */
+function request(
+  pairIn: (event: AnyEvent) => { readonly conversationId: string; readonly owners: readonly string[] },
+  next: (request: NonNullable<InboxRow['request']>) => InboxRow['request'],
+): DocumentHandler {
+  return {
+    reads(event) {
+      const { conversationId, owners } = pairIn(event);
+      return owners.flatMap((ownerId) => readRow(ownerId, conversationId));
+    },
+    apply(event, view) {
+      const { conversationId, owners } = pairIn(event);
+      for (const ownerId of owners) {
+        change(view, ownerId, conversationId, (row) =>
+          row?.request ? { ...row, request: next(row.request) } : undefined,
+        );
+      }
+    },
+  };
+}
+
+function answeredPair(event: AnyEvent) {
+  const { conversationId, memberId, requestedBy } = event.data as Answered;
+  return { conversationId, owners: [memberId, requestedBy] };
+}
+
+function formedPair(event: AnyEvent) {
+  const [a, b] = (event.data as Formed).members;
+  return { conversationId: directConversationId(a, b), owners: [a, b] };
+}
 
 function blockedConversation({ blockerId, blockedId }: Blocked): string {
   return directConversationId(blockerId, blockedId);
@@ -231,15 +300,19 @@ function routingKeys(event: AnyEvent): readonly string[] {
   if (event.type === 'MemberBlocked' || event.type === 'MemberUnblocked') {
     return [`conversation-${blockedConversation(event.data as Blocked)}`];
   }
+  if (event.type === 'FriendshipFormed') return [`conversation-${formedPair(event).conversationId}`];
   return [`conversation-${(event.data as Started).conversationId}`];
 }
 
 export const inbox: DocumentProjection = {
   name: 'inbox',
-  version: 1,
+  version: 2,
   routingKeys,
   on: {
     ConversationStarted: started,
+    ConversationRequestAccepted: request(answeredPair, () => undefined),
+    ConversationRequestDeclined: request(answeredPair, ({ to }) => ({ to, declined: true })),
+    FriendshipFormed: request(formedPair, () => undefined),
     MessageSent: sent,
     ConversationReadUpTo: read,
     MemberBlocked: setBlock(true),

@@ -27,6 +27,9 @@ export const Surface = z.enum([
   'notification',
 ]);
 
+/** Where a step of the purchase path was reported from. */
+export const SourceSystem = z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']);
+
 /**
  * Carries what analysis needs, as it was at that moment: no join to learn the creator or the category. A product is named
  * by its own id, its brand as the creator, and its category.

@@ -2,7 +2,7 @@
 import type { Decider } from '../kernel/decider.js';
 import { type Command, type DomainEvent, type RecordedEvent, streamName } from '../kernel/message.js';
 import { decodeHidden } from './codec.js';
-import type { EventLog } from './event-log.js';
+import type { EventLog, ReadOptions } from './event-log.js';
 import { FoldedStream, rememberedCommandsMax, type StateCache } from './state-cache.js';
 
 export class FoldedStreams {
@@ -34,6 +34,17 @@ export class FoldedStreams {
     }
   }
 
+  /** The stream as it was at a revision of its past: what a command that led there was answered from. Not kept. */
+  async at<C extends Command, E extends DomainEvent, State>(
+    { stream, decider }: FoldedStream<C, E, State>,
+    revision: number,
+  ): Promise<FoldedStream<C, E, State>> {
+    const limit = decider.tail === undefined ? {} : { limit: decider.tail };
+    const past = new FoldedStream(stream, decider);
+    applyAll(past, await this.backwards(stream, { from: revision, ...limit }));
+    return past;
+  }
+
   keep<C extends Command, E extends DomainEvent, State>(fold: FoldedStream<C, E, State>): void {
     this.cache.keep(fold);
   }
@@ -53,14 +64,18 @@ export class FoldedStreams {
         applyAll(fold, page.map(decodeHidden));
       }
     } else {
-      const newest: RecordedEvent[] = [];
-      const limit = Math.max(tail, rememberedCommandsMax);
-      for await (const page of this.log.readStream(fold.stream, { direction: 'backwards', limit })) {
-        newest.push(...page.map(decodeHidden));
-      }
-      applyAll(fold, newest.toReversed());
+      applyAll(fold, await this.backwards(fold.stream, { limit: Math.max(tail, rememberedCommandsMax) }));
     }
     return this.cache.keep(fold);
+  }
+
+  /** Read from their end, given in order. */
+  private async backwards(stream: string, options: Pick<ReadOptions, 'from' | 'limit'>): Promise<RecordedEvent[]> {
+    const newestFirst: RecordedEvent[] = [];
+    for await (const page of this.log.readStream(stream, { ...options, direction: 'backwards' })) {
+      newestFirst.push(...page.map(decodeHidden));
+    }
+    return newestFirst.toReversed();
   }
 }
 

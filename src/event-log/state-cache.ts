@@ -36,7 +36,7 @@ export class FoldedStream<C extends Command, E extends DomainEvent, State> {
 
   constructor(
     readonly stream: string,
-    private readonly decider: Decider<C, E, State>,
+    readonly decider: Decider<C, E, State>,
   ) {
     this.state = decider.initialState;
   }

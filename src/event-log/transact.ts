@@ -48,7 +48,7 @@ export interface Part<C extends Command, E extends DomainEvent, State> {
 export interface Transacted<E extends DomainEvent, State> {
   /** What this command led to (or had led to), without personal fields and without what was due before it. */
   readonly events: readonly TransactedEvent<E>[];
-  /** Of the stream's newest event, -1 for none. Of a repeated command: as of now. */
+  /** Of the stream's newest event, -1 for none; with position and state. Of a repeated command: as they were then. */
   readonly revision: number;
   readonly position: bigint;
   readonly state: State;
@@ -236,7 +236,8 @@ export class EventStore {
   }
 
   private async result({ fold, remembered, drafts }: Plan): Promise<Transacted<DomainEvent, unknown>> {
-    const { revision, position, state } = fold;
+    const then = remembered && remembered.last < fold.revision ? await this.folds.at(fold, remembered.last) : fold;
+    const { revision, position, state } = then;
     const events = remembered
       ? await this.read(fold.stream, { from: remembered.first, limit: remembered.last - remembered.first + 1 })
       : drafts

@@ -3,9 +3,18 @@
 import { Controller, Get, Param, Query as QueryParam } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
-import { type InboxRow, inboxKeys, type LastMessage, unreadOf } from '../../projections/inbox.document.js';
+import { z } from 'zod';
+import {
+  canAnswer,
+  canSend,
+  type InboxRow,
+  inboxKeys,
+  type LastMessage,
+  unreadOf,
+} from '../../projections/inbox.document.js';
 import { ByMember, Scopes } from '../http/access/scopes.js';
 import { By, type Caller } from '../http/request/caller.js';
+import { toMs } from '../kernel/clock.js';
 import type { PositionToken } from '../kernel/position-token.js';
 import { BrandIds } from './brand-ids.js';
 import { decodeCursor, encodeCursor, entriesBelow, PageCursor, PageLimit } from './page.js';
@@ -28,11 +37,19 @@ export interface InboxPage extends Freshness {
   readonly cursor?: string;
 }
 
-/** `ownerId`: a member, or with `asBrand` a brand. */
+const InboxFilter = z
+  .enum(['accepted', 'requests'])
+  .default('accepted')
+  .meta({ description: 'requests: what strangers began and the member has neither accepted nor declined.' });
+
+/** Whose inbox: a member's, or a brand's as somebody (or a bot) who would answer for it at `now` sees it. */
+export type InboxOwner =
+  | { readonly memberId: string; readonly filter: z.infer<typeof InboxFilter> }
+  | { readonly brandId: string; readonly isBot: boolean; readonly now: string };
+
 export class Inbox extends Query<InboxPage> {
   constructor(
-    readonly ownerId: string,
-    readonly asBrand: boolean,
+    readonly owner: InboxOwner,
     readonly limit: number,
     readonly cursor: string | undefined,
     readonly min: PositionToken | undefined,
@@ -48,10 +65,14 @@ export class InboxHandler implements IQueryHandler<Inbox> {
     private readonly brandIds: BrandIds,
   ) {}
 
-  async execute({ ownerId, asBrand, limit, cursor, min }: Inbox): Promise<InboxPage> {
-    const after = decodeCursor('inbox', cursor);
+  async execute({ owner, limit, cursor, min }: Inbox): Promise<InboxPage> {
+    const isRequests = 'filter' in owner && owner.filter === 'requests';
+    const ownerId = 'brandId' in owner ? owner.brandId : owner.memberId;
+    const question = isRequests ? 'inbox-requests' : 'inbox';
+    const after = decodeCursor(question, cursor);
     const answer = await this.reads.begin(['inbox', 'cards'], min);
-    const at = { projection: 'inbox', ownerId, key: inboxKeys.inbox(ownerId) };
+    const key = isRequests ? inboxKeys.requests(ownerId) : inboxKeys.inbox(ownerId);
+    const at = { projection: 'inbox', ownerId, key };
     const entries = await entriesBelow(answer, at, after, limit + 1);
     const page = entries.slice(0, limit);
     const rows = await rowsOf(
@@ -59,14 +80,17 @@ export class InboxHandler implements IQueryHandler<Inbox> {
       ownerId,
       page.map(({ member }) => member),
     );
-    const items = asBrand ? this.brandItems(ownerId, rows) : await memberItems(answer, rows);
+    const items = 'brandId' in owner ? this.brandItems(owner, rows) : await memberItems(answer, ownerId, rows);
     const last = entries.length > limit ? page.at(-1) : undefined;
-    return { items, ...(last ? { cursor: encodeCursor('inbox', last) } : {}), ...answer.freshness };
+    return { items, ...(last ? { cursor: encodeCursor(question, last) } : {}), ...answer.freshness };
   }
 
-  private brandItems(brandId: string, rows: readonly InboxRow[]): InboxItem[] {
+  private brandItems(
+    { brandId, isBot, now }: Extract<InboxOwner, { brandId: string }>,
+    rows: readonly InboxRow[],
+  ): InboxItem[] {
     return rows.map((row) => {
-      const item = itemOf(row);
+      const item = itemOf(row, canAnswer(row, isBot, toMs(now)));
       const { lastMessage } = item;
       const member = { memberId: this.brandIds.memberId(brandId, row.otherId ?? '') };
       if (lastMessage?.side !== 'customer') return { ...item, member };
@@ -83,27 +107,27 @@ async function rowsOf(answer: Answer, ownerId: string, conversationIds: readonly
   return (replies as unknown[]).flatMap((reply) => parsed<InboxRow>(reply) ?? []);
 }
 
-async function memberItems(answer: Answer, rows: readonly InboxRow[]): Promise<InboxItem[]> {
+async function memberItems(answer: Answer, memberId: string, rows: readonly InboxRow[]): Promise<InboxItem[]> {
   const [members, brands] = await Promise.all([
     memberCards(answer, new Set(rows.flatMap(({ otherId }) => otherId ?? []))),
     brandCards(answer, new Set(rows.flatMap(({ brandId }) => brandId ?? []))),
   ]);
   return rows.map((row) => ({
-    ...itemOf(row),
+    ...itemOf(row, canSend(memberId, row)),
     ...(row.otherId === undefined ? {} : { member: personOf(members, row.otherId) }),
     ...(row.brandId === undefined ? {} : { brand: { brandId: row.brandId, name: brands.get(row.brandId)?.name } }),
   }));
 }
 
-function itemOf(row: InboxRow): InboxItem {
-  const { conversationId, kind, lastActivityAt, lastMessage, blockedBy } = row;
+function itemOf(row: InboxRow, maySend: boolean): InboxItem {
+  const { conversationId, kind, lastActivityAt, lastMessage } = row;
   return {
     conversationId,
     kind,
     lastActivityAt,
     ...(lastMessage ? { lastMessage } : {}),
     unread: unreadOf(row),
-    viewer: { canSend: blockedBy.length === 0 },
+    viewer: { canSend: maySend },
   };
 }
 
@@ -117,22 +141,26 @@ export class InboxController {
   @TakesPosition()
   inbox(
     @By() caller: Caller,
+    @QueryParam('filter', { schema: InboxFilter }) filter: z.infer<typeof InboxFilter>,
     @QueryParam('limit', { schema: PageLimit }) limit: number,
     @QueryParam('cursor', { schema: PageCursor }) cursor: string | undefined,
     @MinPosition() min: PositionToken | undefined,
   ): Promise<InboxPage> {
-    return this.queries.execute(new Inbox(caller.memberId ?? '', false, limit, cursor, min));
+    return this.queries.execute(new Inbox({ memberId: caller.memberId ?? '', filter }, limit, cursor, min));
   }
 
+  /** `canSend` is for a human who answers, or with `Homing-Agent: <id>;bot` for the bot, whose window is shorter. */
   @Get('brands/:brandId/inbox')
   @Scopes('brand')
   @TakesPosition()
   brandInbox(
+    @By() { agent, now }: Caller,
     @Param('brandId') brandId: string,
     @QueryParam('limit', { schema: PageLimit }) limit: number,
     @QueryParam('cursor', { schema: PageCursor }) cursor: string | undefined,
     @MinPosition() min: PositionToken | undefined,
   ): Promise<InboxPage> {
-    return this.queries.execute(new Inbox(brandId, true, limit, cursor, min));
+    const owner = { brandId, isBot: agent?.bot === true, now };
+    return this.queries.execute(new Inbox(owner, limit, cursor, min));
   }
 }

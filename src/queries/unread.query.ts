@@ -10,11 +10,12 @@ import type { PositionToken } from '../kernel/position-token.js';
 import { type Freshness, MinPosition, parsed, ReadSide, TakesPosition } from './read-side.js';
 
 export interface UnreadCounts extends Freshness {
-  /** Conversations with something unread; those with a block are not counted. */
+  /** Conversations with something unread; those with a block and those of strangers are not counted. */
   readonly conversations: number;
   readonly messages: number;
-  /** Open requests to this member. */
+  /** Open requests to this member: to be friends, and of strangers to talk. */
   readonly friendRequests: number;
+  readonly conversationRequests: number;
 }
 
 export class Unread extends Query<UnreadCounts> {
@@ -32,12 +33,16 @@ export class UnreadHandler implements IQueryHandler<Unread> {
 
   async execute({ viewerId, min }: Unread): Promise<UnreadCounts> {
     const answer = await this.reads.begin(['inbox', 'friends'], min);
-    const [[totals], [requests]] = await Promise.all([
-      answer.read('inbox', viewerId, (pipeline, key) => pipeline.get(key(inboxKeys.totals(viewerId)))),
+    const [[totals, strangers], [requests]] = await Promise.all([
+      answer.read('inbox', viewerId, (pipeline, key) => {
+        pipeline.get(key(inboxKeys.totals(viewerId)));
+        pipeline.zcard(key(inboxKeys.requests(viewerId)));
+      }),
       answer.read('friends', viewerId, (pipeline, key) => pipeline.zcard(key(friendKeys.requestsIn(viewerId)))),
     ]);
     const { conversations, messages } = parsed<UnreadTotals>(totals) ?? { conversations: 0, messages: 0 };
-    return { conversations, messages, friendRequests: Number(requests), ...answer.freshness };
+    const open = { friendRequests: Number(requests), conversationRequests: Number(strangers) };
+    return { conversations, messages, ...open, ...answer.freshness };
   }
 }
 

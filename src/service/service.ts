@@ -99,7 +99,8 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
   const links = { publicUrl: publicUrl ?? '', appUrl };
   const timers = timerHand(config, engines, writeSide.clock, logger, opened);
   const parts = partsOf(config, engines, writeSide, watched);
-  const counts = friendCounts(new DocumentReader(engines.redis.client, config.projector.shards), logger);
+  const documents = new DocumentReader(engines.redis.client, config.projector.shards, engines.logId);
+  const counts = friendCounts(documents, () => engines.log.head(), logger);
   let isClosing = false;
   const server: ServerOptions = {
     ...config.http,

@@ -32,6 +32,24 @@ describe('an observation', () => {
     expect(read).toMatchObject({ memberId: 'anna', occurredAt: '2026-06-15T11:59:00.000Z', clientEventId: 'e1' });
   });
 
+  it('of a product view that another system has a name for is known by that name, whoever reports it', () => {
+    const data = { memberId: 'anna', productRef: { productId: 'boot', brandId: 'shoes' }, sourceSystem: 'shopify' };
+    const idOf = (id: string, change: object) => {
+      const read = readObservation({ ...session, id, type: 'ProductViewed', data: { ...data, ...change } }, receivedAt);
+      if (isRefused(read)) throw new Error(read.detail);
+      return read.eventId;
+    };
+    const browser = idOf('e1', {
+      externalEventId: 'evt-9',
+      quantity: 1,
+      unitPrice: { amountMinor: 1, currency: 'EUR' },
+    });
+    expect(idOf('e2', { externalEventId: 'evt-9' })).toBe(browser);
+    expect(idOf('e3', { externalEventId: 'evt-10' })).not.toBe(browser);
+    expect(idOf('e4', { externalEventId: 'evt-9', sourceSystem: 'ga4' })).not.toBe(browser);
+    expect(idOf('e5', {})).not.toBe(idOf('e6', {}));
+  });
+
   it('of a device without a member keeps the device apart', () => {
     const read = readObservation({ ...session, data: { sessionId: 's1', anonId: 'd1', entry: 'push' } }, receivedAt);
     expect(read).toMatchObject({ anonId: 'd1' });

@@ -13,6 +13,8 @@ import { given, Story, stored, t0 } from '../given.js';
 const pair = given(friendshipDecider);
 const adult = { registered: true, ageBand: '18_plus', registeredAt: '2025-01-01T00:00:00.000Z' } as const;
 
+const counts = { friendsOfActor: 0, friendsOfOther: 0, openOutgoingOfActor: 0, requestsOfActorLast24h: 0 };
+
 type Send = Extract<FriendshipCommand, { type: 'SendFriendRequest' }>;
 function asks(from: string, to: string, now = t0, change: Partial<Send['data']> = {}): Send {
   return {
@@ -25,6 +27,7 @@ function asks(from: string, to: string, now = t0, change: Partial<Send['data']> 
       origin: 'search',
       from: adult,
       to: adult,
+      counts,
       ...change,
     },
   };
@@ -34,7 +37,8 @@ function answers(
   byMemberId: string,
   now = t0,
 ): FriendshipCommand {
-  return { type, now, data: { byMemberId, otherMemberId: byMemberId === 'ann' ? 'bob' : 'ann' } };
+  const act = { byMemberId, otherMemberId: byMemberId === 'ann' ? 'bob' : 'ann' };
+  return type === 'AcceptFriendRequest' ? { type, now, data: { ...act, counts } } : { type, now, data: act };
 }
 function blocks(blockerId: string, now = t0): FriendshipCommand {
   const blockedId = blockerId === 'ann' ? 'bob' : 'ann';
@@ -175,8 +179,23 @@ describe('age', () => {
       .thenTypes('FriendRequestAccepted', 'FriendshipFormed'));
 });
 
+describe('friends in common', () => {
+  it('are recorded with the friendship, however it was formed', () => {
+    const withMutual = { ...formed, data: { ...formed.data, mutualFriendsAtFormation: 3 } } as FriendshipEvent;
+    const accepts: FriendshipCommand = {
+      type: 'AcceptFriendRequest',
+      now: t0,
+      data: { byMemberId: 'bob', otherMemberId: 'ann', counts, mutualFriends: 3 },
+    };
+    pair(annAsked).when(accepts).then(accepted, withMutual);
+    const crossed = { ...withMutual, data: { ...withMutual.data, formedBy: 'mutual_request' } } as FriendshipEvent;
+    pair(annAsked)
+      .when(asks('bob', 'ann', t0, { mutualFriends: 3 }))
+      .then(accepted, crossed);
+  });
+});
+
 describe('limits', () => {
-  const counts = { friendsOfActor: 0, friendsOfOther: 0, openOutgoingOfActor: 0, requestsOfActorLast24h: 0 };
   it.each([
     [{ ...counts, friendsOfActor: 5_000 }, 'friend-limit-reached'],
     [{ ...counts, friendsOfOther: 5_000 }, 'member-not-available'],
@@ -187,6 +206,25 @@ describe('limits', () => {
       .when(asks('ann', 'bob', t0, { counts: reached }))
       .thenRejects(code),
   );
+  it('that cannot be looked at let nobody through, and keep nobody from what is so already', () => {
+    const unknown = { counts: undefined };
+    pair()
+      .when(asks('ann', 'bob', t0, unknown))
+      .thenRejects('friend-limits-unknown');
+    pair(annAsked)
+      .when(asks('bob', 'ann', t0, unknown))
+      .thenRejects('friend-limits-unknown');
+    const accepts: FriendshipCommand = {
+      type: 'AcceptFriendRequest',
+      now: t0,
+      data: { byMemberId: 'bob', otherMemberId: 'ann', ...unknown },
+    };
+    pair(annAsked).when(accepts).thenRejects('friend-limits-unknown');
+    pair(annAsked)
+      .when(asks('ann', 'bob', t0, unknown))
+      .thenNothing();
+    pair(annAsked, accepted, formed).when(accepts).thenNothing();
+  });
   it('a new account may ask 20 people a day', () =>
     pair()
       .when(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntentCommand } from '../../src/domain/intent/intent.commands.js';
-import { intentDecider } from '../../src/domain/intent/intent.decider.js';
+import { intentDecider, knownRung } from '../../src/domain/intent/intent.decider.js';
 import type { IntentEvent } from '../../src/domain/intent/intent.events.js';
 import { journeyId } from '../../src/domain/intent/journey.js';
 import { addMs, dayMs, hourMs, minuteMs, toIso, toMs } from '../../src/kernel/clock.js';
@@ -86,6 +86,14 @@ describe('a rung', () => {
   it('that another system reports twice is one', () => intent(inCart).when(adds()).thenTypes('ProductAddedToCart'));
   it('known by another system’s event id is one', () =>
     expect(story(adds(t0, 'evt-9'), adds(t0, 'evt-9')).events.length).toBe(1));
+  it('reported again when its journey is over still belongs to that journey', () => {
+    const told = story(adds(t0, 'evt-9'), buys(), adds(addMs(t0, minuteMs), 'evt-10'));
+    const command = adds(addMs(t0, dayMs), 'evt-9') as Extract<IntentCommand, { type: 'AddToCart' }>;
+    told.carryOut(command);
+    expect(told.state.journey?.intentId).toBe(second);
+    const rung = { type: 'ProductAddedToCart', data: command.data } as const;
+    expect(knownRung(rung, told.state)).toMatchObject({ intentId: first, cartId: 'cart-1' });
+  });
   it('of the same question or checkout is one', () => {
     intent(asked).when(asks()).thenNothing();
     intent(inCheckout).when(checksOut()).thenNothing();

@@ -42,6 +42,17 @@ describe('an order', () => {
     order(placed)
       .when(places({ shippingMinor: 0 }))
       .thenRejects('order-exists'));
+  it('under the shop’s own number is one, whoever reports it and with which sums; the first report is kept', () => {
+    const reported = { ...placed, data: { ...placed.data, externalOrderId: 'A-17' } } as OrderEvent;
+    const again = { externalOrderId: 'A-17', shippingMinor: 0, sourceSystem: 'shopify' } as const;
+    order(reported).when(places(again)).thenNothing();
+    order(reported)
+      .when(places({ ...again, memberId: 'bob' }))
+      .thenRejects('order-exists');
+    order(reported)
+      .when(places({ ...again, externalOrderId: 'A-18' }))
+      .thenRejects('order-exists');
+  });
   it('is with one brand', () =>
     order()
       .when(places({ brandId: 'other' }))

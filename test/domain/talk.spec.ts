@@ -9,6 +9,7 @@ import { momentDecider, reactionsRememberedMax } from '../../src/domain/moment/m
 import type { MomentEvent } from '../../src/domain/moment/moment.events.js';
 import type { ReadmarkCommand } from '../../src/domain/readmark/readmark.commands.js';
 import { effectiveSeq, readmarkDecider } from '../../src/domain/readmark/readmark.decider.js';
+import { addMs, minuteMs } from '../../src/kernel/clock.js';
 import { given, Story, t0 } from '../given.js';
 
 describe('starting a conversation', () => {
@@ -24,7 +25,7 @@ describe('starting a conversation', () => {
       starterAgeBand: '18_plus',
       origin: 'profile',
       other: { registered: true, ageBand: '18_plus', allowIncoming: 'everyone' },
-      areFriends: false,
+      areFriends: true,
       blockedEitherWay: false,
       ...change,
     },
@@ -48,7 +49,11 @@ describe('starting a conversation', () => {
       { other: { ...other, allowIncoming: 'none' }, areFriends: true },
       'member-not-available',
     ],
-    ['with a friends-only stranger', { other: { ...other, allowIncoming: 'friends' } }, 'member-not-available'],
+    [
+      'with a friends-only stranger',
+      { other: { ...other, allowIncoming: 'friends' }, areFriends: false },
+      'member-not-available',
+    ],
     ['with a child', { other: { ...other, ageBand: '13_15' }, areFriends: true }, 'member-not-available'],
     ['as a child', { starterAgeBand: '13_15' }, 'age-restricted'],
     ['with oneself', { otherMemberId: 'bob' }, 'not-yourself'],
@@ -57,6 +62,52 @@ describe('starting a conversation', () => {
     conversation()
       .when(starts({ other: { ...other, allowIncoming: 'friends' }, areFriends: true }))
       .then(started));
+  const asked = { ...started, data: { ...started.data, requestTo: 'ann' } } as ConversationEvent;
+  const answers = (
+    type: 'AcceptConversationRequest' | 'DeclineConversationRequest',
+    memberId: string,
+    now = t0,
+  ): ConversationCommand => {
+    const request = { conversationId: 'talk', memberId };
+    return type === 'AcceptConversationRequest'
+      ? { type, now, data: { ...request, by: 'acceptance' } }
+      : { type, now, data: request };
+  };
+  const answer = { conversationId: 'talk', memberId: 'ann', requestedBy: 'bob', latencySec: 60 };
+  const accepted: ConversationEvent = {
+    type: 'ConversationRequestAccepted',
+    data: { ...answer, by: 'acceptance' },
+  };
+  const declined: ConversationEvent = { type: 'ConversationRequestDeclined', data: answer };
+  const aMinuteLater = addMs(t0, minuteMs);
+
+  it('as a stranger is a request, which the other accepts or declines, once', () => {
+    conversation()
+      .when(starts({ areFriends: false }))
+      .then(asked);
+    conversation(asked)
+      .when(answers('AcceptConversationRequest', 'ann', aMinuteLater))
+      .then(accepted);
+    conversation(asked)
+      .when(answers('DeclineConversationRequest', 'ann', aMinuteLater))
+      .then(declined);
+    conversation(asked, accepted).when(answers('AcceptConversationRequest', 'ann')).thenNothing();
+    conversation(asked, declined).when(answers('DeclineConversationRequest', 'ann')).thenNothing();
+    conversation(asked, accepted).when(answers('DeclineConversationRequest', 'ann')).thenRejects('no-open-request');
+  });
+  it('that was declined may be accepted after all', () =>
+    conversation(asked, declined)
+      .when(answers('AcceptConversationRequest', 'ann', aMinuteLater))
+      .then(accepted));
+  it.each(['AcceptConversationRequest', 'DeclineConversationRequest'] as const)('%s is not for others', (type) => {
+    conversation(asked).when(answers(type, 'bob')).thenRejects('no-open-request');
+    conversation(asked).when(answers(type, 'eve')).thenRejects('conversation-not-found');
+    conversation().when(answers(type, 'ann')).thenRejects('conversation-not-found');
+  });
+  it('keeps what led to it', () =>
+    conversation()
+      .when(starts({ origin: 'share', originRef: 'share-1' }))
+      .then({ ...started, data: { ...started.data, origin: 'share', originRef: 'share-1' } } as ConversationEvent));
   it('with a brand is the customer’s', () => {
     type Brand = Extract<ConversationCommand, { type: 'StartBrandConversation' }>['data'];
     const opens = (change: Partial<Brand> = {}): ConversationCommand => ({

@@ -17,7 +17,14 @@ const member = (memberId: string): Sender => ({ kind: 'member', memberId });
 
 type Send = Extract<ThreadCommand, { type: 'SendMessage' }>;
 function says(sender: Sender, messageId: string, change: Partial<Send['data']> = {}, now = t0): Send {
-  const data = { messageId, conversationId: 'talk', conversation: direct, sender, blockedEitherWay: false };
+  const data = {
+    messageId,
+    conversationId: 'talk',
+    conversation: direct,
+    sender,
+    blockedEitherWay: false,
+    areFriends: true,
+  };
   return { type: 'SendMessage', now, data: { ...data, body: 'hello', attachments: [], ...change } };
 }
 function sent(messageId: string, senderId: string, change: Partial<ThreadEvent['data']> = {}): ThreadEvent {
@@ -176,5 +183,49 @@ describe('what analysis may know of a text', () => {
     const { graphemes, hasLink } = bodyMeta(body);
     expect({ graphemes, hasLink }).toEqual({ graphemes: meta.graphemes, hasLink: meta.hasLink });
     expect(bodyMeta(body).words > 0).toBe(meta.words > 0);
+  });
+});
+
+describe('a stranger’s request', () => {
+  const conversation = { ...direct, request: { to: 'ann', declined: false } };
+  const toAnn = { conversation, areFriends: false };
+  const [m1, m2, m3] = [sent('m1', 'bob'), sent('m2', 'bob'), sent('m3', 'bob')];
+
+  it('is three messages at most before the other has accepted', () => {
+    thread(m1, m2)
+      .when(says(member('bob'), 'm3', toAnn))
+      .thenTypes('MessageSent');
+    thread(m1, m2, m3)
+      .when(says(member('bob'), 'm4', toAnn))
+      .thenRejects('acceptance-awaited');
+    thread(m1, m2, m3)
+      .when(says(member('bob'), 'm3', toAnn))
+      .thenNothing();
+    thread(m1, m2, m3)
+      .when(says(member('bob'), 'm4', { conversation: direct, areFriends: false }))
+      .thenTypes('MessageSent');
+  });
+  it('is plain text: no links, no cards', () => {
+    const refused = 'text-only-before-acceptance';
+    thread()
+      .when(says(member('bob'), 'm1', { ...toAnn, body: 'see https://example.org/win' }))
+      .thenRejects(refused);
+    thread()
+      .when(says(member('bob'), 'm1', { ...toAnn, ...card }))
+      .thenRejects(refused);
+  });
+  it('that was declined reads as if nobody were there', () =>
+    thread(m1)
+      .when(
+        says(member('bob'), 'm2', { ...toAnn, conversation: { ...direct, request: { to: 'ann', declined: true } } }),
+      )
+      .thenRejects('member-not-available'));
+  it('limits neither the one who was asked, nor friends', () => {
+    thread(m1)
+      .when(says(member('ann'), 'm2', { ...toAnn, ...card }))
+      .thenTypes('MessageSent');
+    thread(m1, m2, m3)
+      .when(says(member('bob'), 'm4', { ...toAnn, ...card, areFriends: true }))
+      .thenTypes('MessageSent');
   });
 });

@@ -97,6 +97,43 @@ describe('the way to a purchase', () => {
     expect((await streamOf('bob', 'boot')).map(({ type }) => type)).toEqual(['PurchaseIntentClosed']);
   });
 
+  it('that browser and shop both report under the shop’s order number is one order', async () => {
+    const order = {
+      externalOrderId: 'A-1007',
+      brandId: 'shoes',
+      currency: 'EUR',
+      items: [{ productRef: clog, quantity: 1, unitPriceMinor: 4_999 }],
+    };
+    const before = await service.countEvents();
+    const browser = await ask('bob', '/v1/orders', order, 'browser-order');
+    const shop = await ask('bob', '/v1/orders', { ...order, sourceSystem: 'shopify', shippingMinor: 490 }, 'webhook');
+    expect([browser.status, shop.status]).toEqual([201, 201]);
+    expect(shop.body).toEqual(browser.body);
+    expect(browser.body).toMatchObject({ totalMinor: 4_999 });
+    // PurchaseCompleted and PurchaseIntentClosed, once.
+    expect(await service.countEvents()).toBe(before + 2);
+  });
+
+  it('counts a rung that browser and shop both report once, and answers where it belongs', async () => {
+    const item = { productRef: clog, quantity: 1, unitPrice: price, sourceSystem: 'shopify', externalEventId: 'evt-1' };
+    const question = { context: 'product_page', sourceSystem: 'shopify', externalEventId: 'evt-1' };
+    const added = await ask('cid', '/v1/cart/items', item, 'browser');
+    const asked = await ask('cid', '/v1/products/clog/ask', question, 'browser');
+    const order = { brandId: 'shoes', currency: 'EUR', items: [{ productRef: clog, quantity: 1, unitPriceMinor: 1 }] };
+    await ask('cid', '/v1/orders', order);
+    const { position: _, ...next } = (await ask('cid', '/v1/cart/items', { ...item, externalEventId: 'evt-2' })).body;
+    const before = await service.countEvents();
+    const { intentId, cartId } = added.body;
+    expect((await ask('cid', '/v1/cart/items', item, 'webhook')).body).toMatchObject({ intentId, cartId });
+    const { questionId } = asked.body;
+    expect((await ask('cid', '/v1/products/clog/ask', question, 'webhook')).body).toMatchObject({
+      intentId,
+      questionId,
+    });
+    expect(next['intentId']).not.toBe(intentId);
+    expect(await service.countEvents()).toBe(before);
+  });
+
   it('gives back no more than was bought, and only to the buyer', async () => {
     const order = {
       orderId: 'order-8',

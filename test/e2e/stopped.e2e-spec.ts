@@ -66,6 +66,8 @@ async function recorded(): Promise<RecordedEvent[]> {
 async function writeUntilGone(child: ServiceChild, round: string) {
   const start = { key, member: 'anna', body: { kind: 'direct', memberId: 'bert' } };
   const conversationId = String((await send(child.url, 'POST', '/v1/conversations', start)).body['conversationId']);
+  // They are strangers: only what was accepted takes more than a few messages.
+  await send(child.url, 'POST', `/v1/conversations/${conversationId}/accept`, { key, member: 'bert' });
   const acknowledged = new Map<Request, Answer>();
   const unanswered: Request[] = [];
   let gone = false;

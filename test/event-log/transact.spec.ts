@@ -31,8 +31,7 @@ describe('transact', () => {
     await store.transact(depositPart(7, 'k2', 'h2'));
     for (const process of [store, storeOn(log)]) {
       const again = await process.transact(depositPart(5, 'k1', 'h1'));
-      expect(again.events).toEqual(first.events);
-      expect(again).toMatchObject({ repeated: true, revision: 1, position: 20n });
+      expect(again).toEqual({ ...first, repeated: true });
     }
     expect(log.events).toHaveLength(2);
   });

@@ -195,6 +195,7 @@ describe('what the documents say', () => {
         const blocked = talk.kind === 'direct' && history.pair(...(talk.owners as [string, string])).blocks.size > 0;
         const unread = blocked ? 0 : others;
         expect(unreadOf(rows[talk.id] as InboxRow)).toBe(unread);
+        if (talk.request?.to === owner) continue;
         expected.conversations += unread > 0 ? 1 : 0;
         expected.messages += unread;
       }
@@ -202,6 +203,25 @@ describe('what the documents say', () => {
         (documents.get(inboxKeys.totals(owner)) as UnreadTotals | undefined) ?? { conversations: 0, messages: 0 },
       ).toEqual(expected);
     }
+  });
+
+  it('keeps what strangers began apart until it is accepted, and drops from both lists what was declined', async () => {
+    const seen = new Set<boolean>();
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const short = new SocialHistory(seed, 6, 80);
+      const documents = await documentsOf(inbox, short);
+      const idsOf = (key: string) => ((documents.get(key) ?? []) as [string, number][]).map(([id]) => id).toSorted();
+      for (const owner of [...short.people, 'shop']) {
+        const own = [...short.talks.values()].filter(({ owners }) => owners.includes(owner));
+        const waiting = own.filter(({ request }) => request?.to === owner);
+        for (const { request } of waiting) seen.add(request?.declined === true);
+        const open = waiting.filter(({ request }) => request?.declined === false).map(({ id }) => id);
+        const accepted = own.filter((talk) => !waiting.includes(talk)).map(({ id }) => id);
+        expect(idsOf(inboxKeys.requests(owner))).toEqual(open.toSorted());
+        expect(idsOf(inboxKeys.inbox(owner))).toEqual(accepted.toSorted());
+      }
+    }
+    expect(seen.size).toBe(2);
   });
 
   it('keeps the newest messages of a thread', async () => {

@@ -26,6 +26,8 @@ interface Talk {
   readonly owners: readonly string[];
   readonly messages: { readonly owner: string }[];
   readonly marks: Map<string, number>;
+  /** Began between strangers, and `to` has not accepted. */
+  request: { readonly to: string; readonly from: string; declined: boolean } | undefined;
 }
 interface MomentFact {
   readonly momentId: string;
@@ -133,6 +135,8 @@ export class SocialHistory {
       formedBy: 'accept',
       origin: 'search',
     });
+    const talk = this.talks.get(directConversationId(a, b));
+    if (talk) talk.request = undefined;
   }
 
   private unfriend(): void {
@@ -225,7 +229,8 @@ export class SocialHistory {
     if (!brand && this.pair(a, b).blocks.size > 0) return;
     let talk = this.talks.get(id);
     if (!talk) {
-      talk = { id, kind: brand ? 'brand' : 'direct', owners, messages: [], marks: new Map() };
+      const request = brand || this.pair(a, b).state === 'friends' ? undefined : { to: b, from: a, declined: false };
+      talk = { id, kind: brand ? 'brand' : 'direct', owners, messages: [], marks: new Map(), request };
       this.talks.set(id, talk);
       this.emit(`conversation-${id}`, 'ConversationStarted', {
         conversationId: id,
@@ -233,8 +238,14 @@ export class SocialHistory {
         startedBy: a,
         memberIds: brand ? [a] : [a, b].toSorted(),
         ...(brand ? { brandId } : {}),
+        ...(request ? { requestTo: request.to } : {}),
         origin: 'profile',
       });
+    }
+    if (talk.request && !talk.request.declined && this.chance(0.1)) {
+      this.answerRequest(talk.id, talk.request, 'Declined');
+      talk.request.declined = true;
+      return;
     }
     this.send(talk, a, this.chance(0.5) ? a : (owners[1] as string));
   }
@@ -249,7 +260,17 @@ export class SocialHistory {
     return this.events.slice(first);
   }
 
+  private answerRequest(conversationId: string, { to, from }: NonNullable<Talk['request']>, how: string): void {
+    const answer = { conversationId, memberId: to, requestedBy: from, latencySec: 1 };
+    const by = how === 'Accepted' ? { by: 'answer' } : {};
+    this.emit(`conversation-${conversationId}`, `ConversationRequest${how}`, { ...answer, ...by });
+  }
+
   private send(talk: Talk, customer: string, owner: string): void {
+    if (talk.request?.to === owner) {
+      this.answerRequest(talk.id, talk.request, 'Accepted');
+      talk.request = undefined;
+    }
     talk.messages.push({ owner });
     const other = talk.owners.find((id) => id !== owner) as string;
     const sides =

@@ -84,8 +84,10 @@ describe('questions', () => {
     cursor?: string,
   ) => new FriendListHandler(reads).execute(new FriendList(viewerId, list, limit, cursor, min));
   const brandIds = new BrandIds(key);
-  const inbox = (ownerId: string, asBrand = false, limit = 100, cursor?: string) =>
-    new InboxHandler(reads, brandIds).execute(new Inbox(ownerId, asBrand, limit, cursor, min));
+  const inbox = (ownerId: string, filter: 'accepted' | 'requests' = 'accepted') =>
+    new InboxHandler(reads, brandIds).execute(new Inbox({ memberId: ownerId, filter }, 100, undefined, min));
+  const brandInbox = (brandId: string, isBot: boolean, now: string) =>
+    new InboxHandler(reads, brandIds).execute(new Inbox({ brandId, isBot, now }, 100, undefined, min));
   const thread = (viewerId: string, id: string, where = {}, limit = 50, asBrand = false) =>
     new ThreadMessagesHandler(reads, brandIds, { log, decode: async (event) => decodeHidden(event) }).execute(
       new ThreadMessages(viewerId, asBrand, id, where, limit, min),
@@ -155,12 +157,13 @@ describe('questions', () => {
       const badge = await new UnreadHandler(reads).execute(new Unread(viewerId, min));
       expect(items.reduce((sum, { unread }) => sum + unread, 0)).toBe(badge.messages);
       expect(items.filter(({ unread }) => unread > 0)).toHaveLength(badge.conversations);
+      expect(badge.conversationRequests).toBe((await inbox(viewerId, 'requests')).items.length);
       expect(badge.friendRequests).toBe((await friendList(viewerId, 'requests-in')).items.length);
     }
   });
 
   it('shows a brand its customers under ids of its own', async () => {
-    const { items } = await inbox('shop', true);
+    const { items } = await brandInbox('shop', false, '2026-03-05T00:00:00.000Z');
     expect(items.length).toBeGreaterThan(0);
     const text = JSON.stringify(items);
     for (const memberId of history.people) expect(text).not.toContain(`"${memberId}"`);
@@ -168,6 +171,21 @@ describe('questions', () => {
     const page = await thread('shop', conversationId ?? '', {}, 50, true);
     const senders = new Set(page.items.map(({ senderId }) => senderId));
     expect([...senders].every((id) => id === 'agent-1' || id === member?.memberId)).toBe(true);
+  });
+
+  it('tells a brand that it may answer as long as its answers are taken: a bot for a day, a human for a week', async () => {
+    const canSend = async (isBot: boolean, now: string) =>
+      (await brandInbox('shop', isBot, now)).items.map(({ viewer }) => viewer.canSend);
+    const wrote = [...history.talks.values()].filter(
+      ({ kind, messages }) => kind === 'brand' && messages.some(({ owner }) => owner !== 'shop'),
+    );
+    expect(wrote.length).toBeGreaterThan(0);
+    const mayAnswer = async (isBot: boolean, now: string) => (await canSend(isBot, now)).filter(Boolean).length;
+    const lastDay = '2026-03-02T00:00:00.000Z';
+    expect(await mayAnswer(false, lastDay)).toBe(wrote.length);
+    expect(await mayAnswer(true, '2026-03-04T00:00:00.000Z')).toBe(0);
+    expect(await mayAnswer(false, '2026-03-04T00:00:00.000Z')).toBe(wrote.length);
+    expect(await mayAnswer(false, '2026-03-10T00:00:00.000Z')).toBe(0);
   });
 
   it('pages through a thread, its newest part from Redis and the rest from the log', async () => {

@@ -1,12 +1,12 @@
 // One observation as it comes in: a CloudEvent (1.0). Its attributes may be extended, its `data` may not.
 import { z } from 'zod';
-import { observationEvents } from '../../domain/observation/observation.events.js';
+import { type ObservationEvent, observationEvents } from '../../domain/observation/observation.events.js';
 import type { Problem } from '../../http/problem/problem.js';
 import { pointerOf } from '../../http/problem/validation.js';
 import { judgeShape } from '../../http/request/json-body.js';
 import { addMs, dayMs, minuteMs, toMs } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
-import type { DomainEvent } from '../../kernel/message.js';
+import type { DataOf, DomainEvent } from '../../kernel/message.js';
 
 /** How late an observation may come. */
 export const lateMsMax = 7 * dayMs;
@@ -30,7 +30,7 @@ export const CloudEvent = z
 /** An observation that may be recorded. */
 export interface Observation {
   readonly clientEventId: string;
-  /** The event's id, derived from source and id: the same observation again is the same event. */
+  /** The event's id, derived from what names it: the same observation again is the same event. */
   readonly eventId: string;
   readonly event: DomainEvent;
   readonly occurredAt: string;
@@ -64,6 +64,13 @@ interface Person {
   readonly anonId?: string;
 }
 
+/** A product view that another system has a name for is known by that name: browser and server may both report it (P2). */
+function eventIdOf(source: string, id: string, { type, data }: DomainEvent): string {
+  const view = type === 'ProductViewed' ? (data as DataOf<ObservationEvent, 'ProductViewed'>) : undefined;
+  if (view?.externalEventId === undefined) return deriveId('observation', source, id);
+  return deriveId('external-observation', view.productRef.brandId, view.sourceSystem, type, view.externalEventId);
+}
+
 /** @param receivedAt ISO, by the service's clock */
 export function readObservation(item: unknown, receivedAt: string): Observation | Refused {
   const misshapen = judgeShape(item);
@@ -86,7 +93,7 @@ export function readObservation(item: unknown, receivedAt: string): Observation 
   const clamped = claimedMs > receivedMs + aheadMsMax;
   return {
     clientEventId: id,
-    eventId: deriveId('observation', source, id),
+    eventId: eventIdOf(source, id, { type, data: parsed.data }),
     event: { type, data: parsed.data },
     occurredAt: clamped ? receivedAt : addMs(time, 0),
     ...(clamped ? { clampedFrom: time } : {}),

@@ -1,14 +1,16 @@
-// What the limits of friendship need to know of a member's other pairs. They are counted by a read model, which the write
-// side does not see: whoever composes the service hands the counting in.
+// What friendships need to know of a member's other pairs: the counts behind the limits, and how many friends two people
+// share. A read model counts them, which the write side does not see: whoever composes the service hands it in.
 import type { GraphCounts } from '../../domain/friendship/friendship.commands.js';
 
 /**
- * Limits rest on what the read model has folded so far. At worst a member gets past one by as many acts of theirs as the
- * log has and the read model has not yet: those in flight, and those of its lag. Nobody is refused for a request that was
- * not made; a friendship that ended within the lag may still count. Nothing is taken back afterwards (domain F7).
+ * Close to the friend limit the read model is first waited for, until it has folded all that the log had taken. So two
+ * acceptances that are decided at the same moment may pass the limit, and nobody else (1.12). The limits of requests rest
+ * on what is folded so far: at worst a member gets past them by as many requests as the read model lags behind.
  */
 export interface FriendCounts {
-  /** As of `now` (ISO), for who acts and the other; undefined: not to be had at the moment, and then no limit holds. */
+  /** As of `now` (ISO), for who acts and the other; undefined: not to be had at the moment. */
   of(actorId: string, otherId: string, now: string): Promise<GraphCounts | undefined>;
+  /** Friends that two members have in common; undefined: not to be had at the moment. */
+  mutual(a: string, b: string): Promise<number | undefined>;
 }
 export const FRIEND_COUNTS = Symbol('FRIEND_COUNTS');

@@ -72,15 +72,22 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
         const parties = { fromMemberId: member.memberId, toMemberId: otherMemberId };
         const from = { ...standingOf(member), registeredAt: member.registeredAt };
         const to = standingOf(await this.lookups.member(otherMemberId));
-        const counts = await this.counts.of(member.memberId, otherMemberId, now);
-        return { type: 'SendFriendRequest', data: { requestId, ...parties, origin, note, from, to, counts }, now };
+        const [counts, pair] = await Promise.all([
+          this.counts.of(member.memberId, otherMemberId, now),
+          this.store.state(friendshipDecider, pairId(member.memberId, otherMemberId)),
+        ]);
+        // Only an acceptance needs it: they have asked already.
+        const mutualFriends = pair.state.open && (await this.counts.mutual(member.memberId, otherMemberId));
+        const request = { requestId, ...parties, origin, note };
+        return { type: 'SendFriendRequest', data: { ...request, from, to, counts, mutualFriends }, now };
       }
-      case 'accept':
-        return {
-          type: 'AcceptFriendRequest',
-          data: { ...act, counts: await this.counts.of(member.memberId, otherMemberId, now) },
-          now,
-        };
+      case 'accept': {
+        const [counts, mutualFriends] = await Promise.all([
+          this.counts.of(member.memberId, otherMemberId, now),
+          this.counts.mutual(member.memberId, otherMemberId),
+        ]);
+        return { type: 'AcceptFriendRequest', data: { ...act, counts, mutualFriends }, now };
+      }
       case 'decline':
         return { type: 'DeclineFriendRequest', data: act, now };
       case 'cancel':

@@ -101,9 +101,15 @@ export class ShareDelivery {
         this.parts.threadPart(context, conversationId, sender, { messageId, ...body, attachments, shareId }),
       ),
     );
+    const acceptances = await Promise.all(
+      conversationIds.map((conversationId) => this.parts.acceptancePart(context, conversationId, sender)),
+    );
     const sharePart = { decider: shareDecider, id: shareId, commands: [command], context };
     type ThreadPart = (typeof threads)[number];
-    const parts = [...threads, sharePart] as unknown as [ThreadPart, ...(ThreadPart | typeof sharePart)[]];
+    const parts = [...acceptances.filter((part) => part !== undefined), ...threads, sharePart] as unknown as [
+      ThreadPart,
+      ...(ThreadPart | typeof sharePart)[],
+    ];
     const done = await this.store.transactMany(parts);
     const { state } = await this.store.state(shareDecider, shareId);
     return { result: { shareId, ...answerOf(state) }, position: newestOf(done) };

@@ -2,8 +2,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { z } from 'zod';
 import type { IntentCommand } from '../../domain/intent/intent.commands.js';
-import { type IntentState, intentDecider } from '../../domain/intent/intent.decider.js';
-import { EventStore } from '../../event-log/transact.js';
+import { type IntentState, intentDecider, knownRung } from '../../domain/intent/intent.decider.js';
+import type { IntentEvent } from '../../domain/intent/intent.events.js';
+import { EventStore, type Transacted } from '../../event-log/transact.js';
 import type { Caller } from '../../http/request/caller.js';
 import type { Written } from '../../http/request/written.js';
 import { deriveId } from '../../kernel/ids.js';
@@ -32,9 +33,22 @@ interface By {
   readonly context: IdentifiedContext;
 }
 
-/** The journey that a rung belongs to; of a rung that was known already, the latest. */
-function intentIdOf(state: IntentState): string | undefined {
-  return state.journey?.intentId ?? state.previousIntentId;
+type StartCheckout = Extract<IntentCommand, { type: 'StartCheckout' }>;
+type RungCommand = Extract<IntentCommand, { type: 'AskAboutProduct' | 'AddToCart' | 'StartCheckout' }>;
+const rungTypes = {
+  AskAboutProduct: 'ProductAskedAbout',
+  AddToCart: 'ProductAddedToCart',
+  StartCheckout: 'CheckoutStarted',
+} as const;
+
+/** The rung as it is recorded: by this command, or before it under the same name. */
+function recordedRung(command: RungCommand, { events, state }: Transacted<IntentEvent, IntentState>) {
+  const type = rungTypes[command.type];
+  const recorded = events.find((event) => event.type === type)?.data;
+  const rung = (recorded ?? knownRung({ type, data: command.data }, state)) as
+    | { readonly intentId: string; readonly cartId?: string; readonly questionId?: string }
+    | undefined;
+  return { intentId: rung?.intentId, cartId: rung?.cartId, questionId: rung?.questionId };
 }
 
 export function intentStream(memberId: string, productId: string): string {
@@ -69,9 +83,11 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
     const productRef = await this.products.byId(productId);
     const questionId = deriveId('question', context.commandId);
     const sessionId = question.sessionId ?? by.sessionId;
-    const data = { ...question, sessionId, memberId, productRef, questionId, sourceSystem: 'native' as const };
-    const { state, position } = await this.write(by, { type: 'AskAboutProduct', data, now: context.occurredAt });
-    return { result: { intentId: intentIdOf(state), questionId }, position };
+    const data = { ...question, sessionId, memberId, productRef, questionId };
+    const command = { type: 'AskAboutProduct', data, now: context.occurredAt } as const;
+    const done = await this.write(by, command);
+    const rung = recordedRung(command, done);
+    return { result: { intentId: rung.intentId, questionId: rung.questionId }, position: done.position };
   }
 
   private async add(by: By, item: z.infer<typeof CartItem>): Promise<Written> {
@@ -79,8 +95,10 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
     const productRef = await this.products.checked(item.productRef);
     const cartId = item.cartId ?? deriveId('cart', context.commandId);
     const data = { ...item, sessionId: item.sessionId ?? by.sessionId, memberId, productRef, cartId };
-    const { state, position } = await this.write(by, { type: 'AddToCart', data, now: context.occurredAt });
-    return { result: { intentId: intentIdOf(state), cartId }, position };
+    const command = { type: 'AddToCart', data, now: context.occurredAt } as const;
+    const done = await this.write(by, command);
+    const rung = recordedRung(command, done);
+    return { result: { intentId: rung.intentId, cartId: rung.cartId }, position: done.position };
   }
 
   private async remove(by: By, productId: string, removal: z.infer<typeof CartRemoval>): Promise<Written> {
@@ -106,10 +124,10 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
       checkoutId: id,
       cartId,
     };
-    const byProduct = new Map<string, IntentCommand[]>();
+    const byProduct = new Map<string, StartCheckout[]>();
     for (const item of await this.products.allChecked(items)) {
       const { productId } = item.productRef;
-      const command = { type: 'StartCheckout', data: { ...step, ...item }, now: context.occurredAt } as const;
+      const command: StartCheckout = { type: 'StartCheckout', data: { ...step, ...item }, now: context.occurredAt };
       byProduct.set(productId, [...(byProduct.get(productId) ?? []), command]);
     }
     const parts = [...byProduct].map(([productId, commands]) => ({
@@ -119,10 +137,10 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
       context,
     }));
     const done = await this.store.transactMany(parts as [(typeof parts)[number], ...typeof parts]);
-    const intents = [...byProduct.keys()].map((productId, index) => ({
-      productId,
-      intentId: intentIdOf(done[index]?.state ?? intentDecider.initialState),
-    }));
+    const intents = [...byProduct].map(([productId, [command]], index) => {
+      const { intentId } = recordedRung(command as StartCheckout, done[index] as (typeof done)[number]);
+      return { productId, intentId };
+    });
     return { result: { checkoutId: id, intents }, position: newestPosition(done) };
   }
 

@@ -29,6 +29,12 @@ export class OrderRequest extends Command<Written> {
   }
 }
 
+/** The client's word; else by the shop's own number, whoever reports it (P2); else one order per command. */
+function orderIdOf({ orderId, externalOrderId, brandId }: z.infer<typeof NewOrder>, { commandId }: IdentifiedContext) {
+  if (orderId !== undefined) return orderId;
+  return externalOrderId === undefined ? deriveId('order', commandId) : deriveId('order', brandId, externalOrderId);
+}
+
 @CommandHandler(OrderRequest)
 export class OrderHandler implements ICommandHandler<OrderRequest> {
   constructor(
@@ -45,7 +51,7 @@ export class OrderHandler implements ICommandHandler<OrderRequest> {
   }
 
   private async place(order: z.infer<typeof NewOrder>, memberId: string, context: IdentifiedContext): Promise<Written> {
-    const orderId = order.orderId ?? deriveId('order', context.commandId);
+    const orderId = orderIdOf(order, context);
     const checked = await this.products.allChecked(order.items);
     const items = await Promise.all(
       checked.map(async (item) => ({

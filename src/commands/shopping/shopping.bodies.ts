@@ -4,19 +4,6 @@ import { intentEvents } from '../../domain/intent/intent.events.js';
 import { OrderItem, orderEvents } from '../../domain/order/order.events.js';
 import { Id } from '../../domain/vocabulary.js';
 
-const asked = intentEvents.ProductAskedAbout.shape;
-export const Question = z
-  .strictObject({
-    conversationId: asked.conversationId,
-    messageId: asked.messageId,
-    context: asked.context,
-    contentRef: asked.contentRef,
-    surface: asked.surface,
-    sessionId: asked.sessionId,
-    ledBy: asked.ledBy,
-  })
-  .meta({ id: 'ProductQuestion' });
-
 const added = intentEvents.ProductAddedToCart.shape;
 const circumstances = {
   contentRef: added.contentRef,
@@ -26,6 +13,16 @@ const circumstances = {
   sourceSystem: added.sourceSystem.default('native'),
   externalEventId: added.externalEventId,
 };
+const asked = intentEvents.ProductAskedAbout.shape;
+export const Question = z
+  .strictObject({
+    conversationId: asked.conversationId,
+    messageId: asked.messageId,
+    context: asked.context,
+    ...circumstances,
+  })
+  .meta({ id: 'ProductQuestion' });
+
 export const CartItem = z
   .strictObject({
     productRef: added.productRef,

@@ -55,7 +55,7 @@ export class ShoppingController {
     return this.send(caller, { type: 'check-out', checkout });
   }
 
-  /** An order is known by its id for ever: sent again it is the same order. */
+  /** Known for ever by its id, or without one by the shop's own number: sent again, by whomever, it is the same order. */
   @Post('orders')
   @Writes(201, { orderId: Id, totalMinor: z.int() })
   place(@By() caller: Caller, @Body({ schema: NewOrder }) order: z.infer<typeof NewOrder>): Promise<Written> {

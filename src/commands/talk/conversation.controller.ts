@@ -12,11 +12,11 @@ import { ConversationRequest } from './conversation.handler.js';
 import { MessageRequest } from './message.handler.js';
 import { NewMessage, NewReadMark, readMarkAnswer, sentAnswer } from './talk.bodies.js';
 
-const origin = ConversationOrigin.default('profile');
+const beginning = { origin: ConversationOrigin.default('profile'), originRef: Id.optional() };
 const NewConversation = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('direct'), memberId: Id, origin }),
-    z.strictObject({ kind: z.literal('brand'), brandId: Id, origin }),
+    z.strictObject({ kind: z.literal('direct'), memberId: Id, ...beginning }),
+    z.strictObject({ kind: z.literal('brand'), brandId: Id, ...beginning }),
   ])
   .meta({ id: 'NewConversation' });
 const ConversationId = Param('conversationId', { schema: Id });
@@ -27,15 +27,35 @@ const ConversationId = Param('conversationId', { schema: Id });
 export class ConversationController {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Its id derives from who takes part: starting it again answers 200 with the same one. */
+  /**
+   * Its id derives from who takes part: starting it again answers 200 with the same one. To a stranger it is a request:
+   * three messages, no links and no cards, until they accept.
+   */
   @Post()
   @Writes(201, { conversationId: Id })
-  start(@By() caller: Caller, @Body({ schema: NewConversation }) body: z.infer<typeof NewConversation>) {
+  start(
+    @By() caller: Caller,
+    @Body({ schema: NewConversation }) { kind: _, ...body }: z.infer<typeof NewConversation>,
+  ) {
     return this.send(
-      body.kind === 'direct'
-        ? new ConversationRequest(caller, { type: 'start-direct', memberId: body.memberId, origin: body.origin })
-        : new ConversationRequest(caller, { type: 'start-brand', brandId: body.brandId, origin: body.origin }),
+      'memberId' in body
+        ? new ConversationRequest(caller, { type: 'start-direct', ...body })
+        : new ConversationRequest(caller, { type: 'start-brand', ...body }),
     );
+  }
+
+  /** A stranger's conversation waits among the requests; answering in it accepts it as well. */
+  @Post(':conversationId/accept')
+  @Writes(200, { conversationId: Id })
+  accept(@By() caller: Caller, @ConversationId conversationId: string) {
+    return this.send(new ConversationRequest(caller, { type: 'accept', conversationId }));
+  }
+
+  /** Nobody tells who asked; whoever declined may still accept. */
+  @Post(':conversationId/decline')
+  @Writes(200, { conversationId: Id })
+  decline(@By() caller: Caller, @ConversationId conversationId: string) {
+    return this.send(new ConversationRequest(caller, { type: 'decline', conversationId }));
   }
 
   @Post(':conversationId/messages')

@@ -13,15 +13,19 @@ import { brandConversationId, directConversationId } from '../../kernel/ids.js';
 import { CommandContexts } from '../command-context.js';
 import { Lookups, standingOf } from '../lookups.js';
 
-type Origin = z.infer<typeof ConversationOrigin>;
+interface Beginning {
+  readonly origin: z.infer<typeof ConversationOrigin>;
+  readonly originRef?: string | undefined;
+}
 export interface ReadMark {
   readonly conversationId: string;
   readonly seq: number;
   readonly visibility: 'public' | 'private';
 }
 export type ConversationWish =
-  | { readonly type: 'start-direct'; readonly memberId: string; readonly origin: Origin }
-  | { readonly type: 'start-brand'; readonly brandId: string; readonly origin: Origin }
+  | ({ readonly type: 'start-direct'; readonly memberId: string } & Beginning)
+  | ({ readonly type: 'start-brand'; readonly brandId: string } & Beginning)
+  | { readonly type: 'accept' | 'decline'; readonly conversationId: string }
   | { readonly type: 'read'; readonly mark: ReadMark }
   | { readonly type: 'read-as-brand'; readonly brandId: string; readonly mark: ReadMark };
 
@@ -46,6 +50,7 @@ export class ConversationHandler implements ICommandHandler<ConversationRequest>
     if (wish.type === 'read-as-brand') return this.readAsBrand(caller, wish.brandId, wish.mark);
     const { context, member } = await this.contexts.byMember(caller);
     if (wish.type === 'read') return this.readAsMember(context, member, wish.mark);
+    if (!('origin' in wish)) return this.answerRequest(context, member, wish);
     const command = await this.startOf(wish, member, caller.now);
     const { conversationId } = command.data;
     const part = { decider: conversationDecider, id: conversationId, commands: [command], context };
@@ -55,11 +60,12 @@ export class ConversationHandler implements ICommandHandler<ConversationRequest>
   }
 
   private async startOf(
-    wish: Extract<ConversationWish, { origin: Origin }>,
+    wish: Extract<ConversationWish, Beginning>,
     member: RegisteredMember,
     now: string,
   ): Promise<ConversationCommand> {
-    const start = { startedBy: member.memberId, starterAgeBand: member.ageBand, origin: wish.origin };
+    const { origin, originRef } = wish;
+    const start = { startedBy: member.memberId, starterAgeBand: member.ageBand, origin, originRef };
     if (wish.type === 'start-brand') {
       const { brandId } = wish;
       const conversationId = brandConversationId(member.memberId, brandId);
@@ -79,6 +85,21 @@ export class ConversationHandler implements ICommandHandler<ConversationRequest>
       data: { ...start, conversationId, otherMemberId, other, areFriends, blockedEitherWay },
       now,
     };
+  }
+
+  private async answerRequest(
+    context: CommandContext,
+    { memberId }: RegisteredMember,
+    { type, conversationId }: Extract<ConversationWish, { type: 'accept' | 'decline' }>,
+  ): Promise<Written> {
+    const now = context.occurredAt;
+    const command: ConversationCommand =
+      type === 'accept'
+        ? { type: 'AcceptConversationRequest', data: { conversationId, memberId, by: 'acceptance' }, now }
+        : { type: 'DeclineConversationRequest', data: { conversationId, memberId }, now };
+    const part = { decider: conversationDecider, id: conversationId, commands: [command], context };
+    const { position } = await this.store.transact(part);
+    return { result: { conversationId }, position };
   }
 
   private async readAsMember(context: CommandContext, member: RegisteredMember, mark: ReadMark): Promise<Written> {

@@ -1,7 +1,8 @@
 // What one message asks of the log: the thread it goes into, and the shares that its cards deliver. One commit: a
 // message with a card whose share is not there would be a fact without its cause. Completing a share uses this too.
 import { Injectable } from '@nestjs/common';
-import type { StartedConversation } from '../../domain/conversation/conversation.decider.js';
+import type { z } from 'zod';
+import { conversationDecider, type StartedConversation } from '../../domain/conversation/conversation.decider.js';
 import type { ShareCommand } from '../../domain/share/share.commands.js';
 import { shareDecider } from '../../domain/share/share.decider.js';
 import { productRefsMax } from '../../domain/share/share.events.js';
@@ -13,7 +14,7 @@ import { EventStore } from '../../event-log/transact.js';
 import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import type { IdentifiedContext } from '../command-context.js';
-import { Lookups } from '../lookups.js';
+import { Lookups, type Pair } from '../lookups.js';
 
 /** A card as a client names it; price, availability and content are the server's to fill in. */
 export type CardWish =
@@ -60,10 +61,23 @@ export class MessageParts {
     },
   ) {
     const conversation = await this.lookups.conversation(conversationId);
-    const blockedEitherWay = await this.isBlocked(conversation);
-    const data = { ...message, conversationId, conversation, sender, blockedEitherWay };
+    const { blockedEitherWay, areFriends } = await this.pairOf(conversation);
+    const data = { ...message, conversationId, conversation, sender, blockedEitherWay, areFriends };
     const command = { type: 'SendMessage', data, now: context.occurredAt } as const;
     return { decider: threadDecider, id: conversationId, commands: [command], context };
+  }
+
+  /** What this message makes of a stranger's request: an answer accepts it, and so does having become friends. */
+  async acceptancePart(context: IdentifiedContext, conversationId: string, sender: Sender) {
+    const conversation = await this.lookups.conversation(conversationId);
+    const memberId = conversation?.request?.to;
+    if (memberId === undefined || sender.kind !== 'member') return undefined;
+    const { areFriends, blockedEitherWay } = await this.pairOf(conversation);
+    const answers = sender.memberId === memberId;
+    if (blockedEitherWay || !(answers || areFriends)) return undefined;
+    const data = { conversationId, memberId, by: answers ? 'answer' : 'friendship' } as const;
+    const command = { type: 'AcceptConversationRequest', data, now: context.occurredAt } as const;
+    return { decider: conversationDecider, id: conversationId, commands: [command], context };
   }
 
   /** The share that a member's message delivers: the one its share card names, or one made for its cards (1.12). */
@@ -114,10 +128,12 @@ export class MessageParts {
     } as const;
   }
 
-  private async isBlocked(conversation: StartedConversation | undefined): Promise<boolean> {
+  private async pairOf(conversation: StartedConversation | undefined): Promise<Omit<Pair, 'friendship'>> {
     const [a, b] = conversation?.memberIds ?? [];
-    if (conversation?.kind !== 'direct' || a === undefined || b === undefined) return false;
-    return (await this.lookups.pair(a, b)).blockedEitherWay;
+    if (conversation?.kind !== 'direct' || a === undefined || b === undefined) {
+      return { blockedEitherWay: false, areFriends: false };
+    }
+    return this.lookups.pair(a, b);
   }
 }
 

@@ -50,19 +50,22 @@ export class MessageHandler implements ICommandHandler<MessageRequest> {
       replyTo,
       shareId,
     });
-    const thread = await this.send(sharePart, threadPart);
+    const acceptancePart = await this.parts.acceptancePart(context, conversationId, sender);
+    const thread = await this.send(sharePart, acceptancePart, threadPart);
     const seq = thread.events[0]?.revision ?? rememberedMessage(thread.state, messageId)?.seq;
     return { result: present({ messageId, seq, shareId }), position: thread.position };
   }
 
-  /** With a share: both or, on the embedded log, neither; the share first, for it is the cause. */
+  /** All or, on the embedded log, nothing; the message last, for what it carries and what lets it in are its causes. */
   private async send(
     sharePart: Awaited<ReturnType<MessageParts['sharePart']>> | undefined,
+    acceptancePart: Awaited<ReturnType<MessageParts['acceptancePart']>>,
     threadPart: Awaited<ReturnType<MessageParts['threadPart']>>,
   ) {
-    if (!sharePart) return this.store.transact(threadPart);
-    const [, thread] = await this.store.transactMany([sharePart, threadPart]);
-    return thread;
+    if (sharePart && acceptancePart) return (await this.store.transactMany([sharePart, acceptancePart, threadPart]))[2];
+    if (sharePart) return (await this.store.transactMany([sharePart, threadPart]))[1];
+    if (acceptancePart) return (await this.store.transactMany([acceptancePart, threadPart]))[1];
+    return this.store.transact(threadPart);
   }
 
   private async senderOf(

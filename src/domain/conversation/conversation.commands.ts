@@ -10,6 +10,7 @@ interface Start {
   readonly startedBy: string;
   readonly starterAgeBand: AgeBand;
   readonly origin: DataOf<ConversationEvent, 'ConversationStarted'>['origin'];
+  readonly originRef?: string | undefined;
 }
 
 export type ConversationCommand = CommandOf<{
@@ -25,4 +26,11 @@ export type ConversationCommand = CommandOf<{
     /** Look-up: `brand-<brandId>`. */
     readonly brandRegistered: boolean;
   };
+  /** By the member whom a stranger wrote to; their answer, or their friendship, is an acceptance too. */
+  AcceptConversationRequest: {
+    readonly conversationId: string;
+    readonly memberId: string;
+    readonly by: DataOf<ConversationEvent, 'ConversationRequestAccepted'>['by'];
+  };
+  DeclineConversationRequest: { readonly conversationId: string; readonly memberId: string };
 }>;

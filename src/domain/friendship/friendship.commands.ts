@@ -9,7 +9,7 @@ export interface MemberStanding {
   readonly ageBand: AgeBand;
 }
 
-/** Counts over the members' other pairs. Absent: not known where the command was made, and then not checked. */
+/** Counts over the members' other pairs. Absent: not to be had, and then nothing that they limit is decided. */
 export interface GraphCounts {
   readonly friendsOfActor: number;
   readonly friendsOfOther: number;
@@ -32,9 +32,14 @@ export type FriendshipCommand = CommandOf<{
     readonly note?: string | undefined;
     readonly from: MemberStanding & { readonly registeredAt: string };
     readonly to: MemberStanding;
-    readonly counts?: GraphCounts | undefined;
+    readonly counts: GraphCounts | undefined;
+    /** Friends the two have in common, as the command layer counted them; absent: not known. */
+    readonly mutualFriends?: number | undefined;
   };
-  AcceptFriendRequest: Act & { readonly counts?: GraphCounts | undefined };
+  AcceptFriendRequest: Act & {
+    readonly counts: GraphCounts | undefined;
+    readonly mutualFriends?: number | undefined;
+  };
   DeclineFriendRequest: Act;
   CancelFriendRequest: Act;
   RemoveFriend: Act;

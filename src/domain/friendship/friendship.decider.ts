@@ -35,12 +35,19 @@ function pairOf(request: OpenRequest): { requestId: string; fromMemberId: string
   return { requestId: request.requestId, fromMemberId: request.fromMemberId, toMemberId: request.toMemberId };
 }
 
+/** A limit that cannot be looked at must not be passed: the same command is sent again. */
+function known(counts: GraphCounts | undefined): GraphCounts {
+  if (counts) return counts;
+  throw new Rejection('friend-limits-unknown', 'the friends of both cannot be counted now: send it again later', {
+    retryAfterSec: 1,
+  });
+}
+
 /**
  * The counts of friends and requests are read from other pairs and not locked: concurrent acceptances may overshoot the
  * friend limit by as many as are in flight, never by more (1.12).
  */
-function withinFriendLimit(counts: GraphCounts | undefined): void {
-  if (!counts) return;
+function withinFriendLimit(counts: GraphCounts): void {
   if (counts.friendsOfActor >= friendsMax) {
     throw new Rejection('friend-limit-reached', 'you have as many friends as there may be', {
       limit: friendsMax,
@@ -51,8 +58,7 @@ function withinFriendLimit(counts: GraphCounts | undefined): void {
   if (counts.friendsOfOther >= friendsMax) throw notAvailable();
 }
 
-function withinRequestLimits(counts: GraphCounts | undefined, registeredAt: string, now: string): void {
-  if (!counts) return;
+function withinRequestLimits(counts: GraphCounts, registeredAt: string, now: string): void {
   const isNew = toMs(now) - toMs(registeredAt) < newAccountMs;
   const perDay = isNew ? requestsPerDayNewMax : requestsPerDayMax;
   if (counts.requestsOfActorLast24h >= perDay) {
@@ -82,7 +88,12 @@ function mayAskAgain(state: FriendshipState, fromMemberId: string, now: string):
   return declines.count < declinesMax && toMs(now) - toMs(declines.lastAt) >= declineCooldownMs;
 }
 
-function accept(request: OpenRequest, formedBy: 'accept' | 'mutual_request', now: string): readonly FriendshipEvent[] {
+function accept(
+  request: OpenRequest,
+  formedBy: 'accept' | 'mutual_request',
+  mutualFriendsAtFormation: number | undefined,
+  now: string,
+): readonly FriendshipEvent[] {
   const members: [string, string] =
     request.fromMemberId < request.toMemberId
       ? [request.fromMemberId, request.toMemberId]
@@ -94,7 +105,13 @@ function accept(request: OpenRequest, formedBy: 'accept' | 'mutual_request', now
     },
     {
       type: 'FriendshipFormed',
-      data: { friendshipId: deriveId('friendship', request.requestId), members, formedBy, origin: request.origin },
+      data: {
+        friendshipId: deriveId('friendship', request.requestId),
+        members,
+        formedBy,
+        origin: request.origin,
+        mutualFriendsAtFormation,
+      },
     },
   ];
 }
@@ -132,14 +149,14 @@ export const friendshipDecider: Decider<FriendshipCommand, FriendshipEvent, Frie
       if (!data.to.registered || isBlockedEitherWay(state)) throw notAvailable();
       if (state.friendship || state.open?.fromMemberId === data.fromMemberId) return [];
       if (state.open) {
-        withinFriendLimit(data.counts);
-        return accept(state.open, 'mutual_request', now);
+        withinFriendLimit(known(data.counts));
+        return accept(state.open, 'mutual_request', data.mutualFriends, now);
       }
       if (!mayAskByAge(data.from.ageBand, data.to.ageBand) || !mayAskAgain(state, data.fromMemberId, now)) {
         throw notAvailable();
       }
-      withinFriendLimit(data.counts);
-      withinRequestLimits(data.counts, data.from.registeredAt, now);
+      withinFriendLimit(known(data.counts));
+      withinRequestLimits(known(data.counts), data.from.registeredAt, now);
       const { requestId, fromMemberId, toMemberId, origin, note } = data;
       const expiresAt = addMs(now, requestLifetimeMs);
       return [{ type: 'FriendRequestSent', data: { requestId, fromMemberId, toMemberId, origin, note, expiresAt } }];
@@ -147,8 +164,8 @@ export const friendshipDecider: Decider<FriendshipCommand, FriendshipEvent, Frie
     AcceptFriendRequest: ({ data, now }, state) => {
       if (state.friendship) return [];
       if (state.open?.toMemberId !== data.byMemberId) throw noOpenRequest();
-      withinFriendLimit(data.counts);
-      return accept(state.open, 'accept', now);
+      withinFriendLimit(known(data.counts));
+      return accept(state.open, 'accept', data.mutualFriends, now);
     },
     DeclineFriendRequest: ({ data, now }, state) => {
       if (state.open?.toMemberId === data.byMemberId) return [decline(state.open, now)];

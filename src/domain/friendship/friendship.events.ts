@@ -38,6 +38,8 @@ export const friendshipEvents = {
     members: z.tuple([Id, Id]),
     formedBy: z.enum(['accept', 'mutual_request', 'import']),
     origin: FriendshipOrigin,
+    /** Friends the two had in common at that instant, as far as the read model of friends had come (F9). */
+    mutualFriendsAtFormation: z.int().min(0).optional(),
   }),
   FriendshipEnded: z.strictObject({
     friendshipId: Id,

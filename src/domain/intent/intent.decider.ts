@@ -15,11 +15,19 @@ import {
   type Stage,
 } from './journey.js';
 
-/** So many names of the newest rungs are remembered, to know a repeat (P2). Worst case beyond it: a repeat counts again. */
-export const rungNamesRememberedMax = 64;
+/** So many of the newest rungs with a name are remembered, to know a repeat (P2). Worst case beyond it: it counts again. */
+export const namedRungsRememberedMax = 64;
 
 /** Worst case beyond it: an older order that is sent again under another key ends the open journey. */
 export const ordersRememberedMax = 16;
+
+/** What a rung that has a name was recorded as. */
+export interface KnownRung {
+  readonly names: readonly string[];
+  readonly intentId: string;
+  readonly cartId?: string | undefined;
+  readonly questionId?: string | undefined;
+}
 
 export interface IntentState {
   readonly journey?: Journey | undefined;
@@ -30,7 +38,7 @@ export interface IntentState {
   readonly orderIds: readonly string[];
   /** When the last journey ended. */
   readonly endedAt?: string | undefined;
-  readonly knownRungs: readonly string[];
+  readonly knownRungs: readonly KnownRung[];
 }
 
 type Rung = Extract<IntentEvent, { type: 'ProductAskedAbout' | 'ProductAddedToCart' | 'CheckoutStarted' }>;
@@ -46,8 +54,17 @@ function namesOfRung({ type, data }: { type: Rung['type']; data: NewStep & Parti
   return names;
 }
 
-function isKnown(rung: Parameters<typeof namesOfRung>[0], state: IntentState): boolean {
-  return namesOfRung(rung).some((name) => state.knownRungs.includes(name));
+/** The rung as it was first recorded, when this is a repeat of it. */
+export function knownRung(rung: Parameters<typeof namesOfRung>[0], state: IntentState): KnownRung | undefined {
+  const names = namesOfRung(rung);
+  return state.knownRungs.find((known) => known.names.some((name) => names.includes(name)));
+}
+
+function withRung(known: IntentState['knownRungs'], event: Rung): IntentState['knownRungs'] {
+  const names = namesOfRung(event);
+  if (names.length === 0) return known;
+  const { intentId, cartId, questionId } = event.data as Rung['data'] & { cartId?: string; questionId?: string };
+  return [...known, { names, intentId, cartId, questionId }].slice(-namedRungsRememberedMax);
 }
 
 /** The open journey, or the one that begins now. */
@@ -92,7 +109,7 @@ function climbed(
       rungs: [...journey.rungs, { by, at: place.occurredAt }].slice(-rungsRememberedMax),
       lastActivityAt: later(journey.lastActivityAt, place.occurredAt),
     },
-    knownRungs: [...state.knownRungs, ...namesOfRung(event)].slice(-rungNamesRememberedMax),
+    knownRungs: withRung(state.knownRungs, event),
   };
 }
 
@@ -121,12 +138,12 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
   initialState: { journeys: 0, orderIds: [], knownRungs: [] },
   decide: {
     AskAboutProduct: ({ data, now }, state) => {
-      if (isKnown({ type: 'ProductAskedAbout', data }, state)) return [];
+      if (knownRung({ type: 'ProductAskedAbout', data }, state)) return [];
       const { journey, names } = journeyFor(state, data, now);
       return [{ type: 'ProductAskedAbout', data: { ...data, ...names } }, ...recovery(journey, 'ask', now)];
     },
     AddToCart: ({ data, now }, state) => {
-      if (isKnown({ type: 'ProductAddedToCart', data }, state)) return [];
+      if (knownRung({ type: 'ProductAddedToCart', data }, state)) return [];
       const { journey, names } = journeyFor(state, data, now);
       return [{ type: 'ProductAddedToCart', data: { ...data, ...names } }, ...recovery(journey, 'cart', now)];
     },
@@ -140,7 +157,7 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       ];
     },
     StartCheckout: ({ data, now }, state) => {
-      if (isKnown({ type: 'CheckoutStarted', data }, state)) return [];
+      if (knownRung({ type: 'CheckoutStarted', data }, state)) return [];
       const { journey, names } = journeyFor(state, data, now);
       return [{ type: 'CheckoutStarted', data: { ...data, ...names } }, ...recovery(journey, 'checkout', now)];
     },

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { dayMs, hourMs } from '../../kernel/clock.js';
 import type { EventOf } from '../../kernel/message.js';
-import { ContentRef, Id, Instant, Money, ProductRef, Surface, TouchRef } from '../vocabulary.js';
+import { ContentRef, Id, Instant, Money, ProductRef, SourceSystem, Surface, TouchRef } from '../vocabulary.js';
 
 const step = {
   intentId: Id,
@@ -13,7 +13,7 @@ const step = {
   contentRef: ContentRef.optional(),
   surface: Surface.optional(),
   sessionId: Id.optional(),
-  sourceSystem: z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']),
+  sourceSystem: SourceSystem,
   externalEventId: z.string().max(128).optional(),
   ledBy: TouchRef.optional(),
 };

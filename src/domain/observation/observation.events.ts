@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
 import { ConversationKind } from '../conversation/conversation.events.js';
-import { ContentRef, Id, ProductRef, Surface, TouchRef } from '../vocabulary.js';
+import { ContentRef, Id, Money, ProductRef, SourceSystem, Surface, TouchRef } from '../vocabulary.js';
 
 const person = { memberId: Id.optional(), anonId: Id.optional() };
 const card = {
@@ -55,7 +55,12 @@ export const observationEvents = {
     contentRef: ContentRef.optional(),
     surface: Surface.optional(),
     sessionId: Id.optional(),
-    sourceSystem: z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']),
+    sourceSystem: SourceSystem,
+    /** The other system's own id of this view: however often and by whomever it is reported, it is one view (P2). */
+    externalEventId: z.string().min(1).max(128).optional(),
+    /** As the page showed it. */
+    quantity: z.int().min(1).max(1_000).optional(),
+    unitPrice: Money.optional(),
     ledBy: TouchRef.optional(),
   }),
 };

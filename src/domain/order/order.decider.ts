@@ -24,7 +24,7 @@ interface Line {
 type Lines = Readonly<Record<string, Line>>;
 type RefundItem = Refunding['items'][number];
 export interface PlacedOrder {
-  readonly purchase: Pick<Purchase, 'orderId' | 'memberId' | 'brandId' | 'totalMinor' | 'currency'>;
+  readonly purchase: Pick<Purchase, 'orderId' | 'externalOrderId' | 'memberId' | 'brandId' | 'totalMinor' | 'currency'>;
   readonly purchasedAt: string;
   /** What may still be given back, by product and variant. */
   readonly refundable: Lines;
@@ -70,6 +70,16 @@ function totalsOf({ items, shippingMinor }: Placing): Totals {
   return { subtotalMinor, discountMinor, taxMinor, totalMinor };
 }
 
+/**
+ * A shop and a browser that both report one order of the shop's may each know other sums (the browser no shipping, say):
+ * under the shop's own number the first report is kept.
+ */
+function isSameOrder(data: Placing, { totalMinor }: Totals, known: PlacedOrder['purchase']): boolean {
+  if (known.memberId !== data.memberId || known.brandId !== data.brandId) return false;
+  if (data.externalOrderId !== undefined && data.externalOrderId === known.externalOrderId) return true;
+  return known.totalMinor === totalMinor && known.currency === data.currency;
+}
+
 function place(data: Placing, state: OrderState): readonly OrderEvent[] {
   if (data.items.some(({ productRef }) => productRef.brandId !== data.brandId)) {
     throw new Rejection('brand-mismatch', 'an order is with one brand: every item must be its own');
@@ -79,13 +89,7 @@ function place(data: Placing, state: OrderState): readonly OrderEvent[] {
   }
   const totals = totalsOf(data);
   if (!state) return [{ type: 'PurchaseCompleted', data: { ...data, ...totals } }];
-  const { memberId, brandId, totalMinor, currency } = state.purchase;
-  const same =
-    memberId === data.memberId &&
-    brandId === data.brandId &&
-    totalMinor === totals.totalMinor &&
-    currency === data.currency;
-  if (!same) throw new Rejection('order-exists', 'another order has this id');
+  if (!isSameOrder(data, totals, state.purchase)) throw new Rejection('order-exists', 'another order has this id');
   return [];
 }
 
@@ -158,6 +162,7 @@ export const orderDecider: Decider<OrderCommand, OrderEvent, OrderState> = {
     PurchaseCompleted: (_, { data }, { occurredAt }) => ({
       purchase: {
         orderId: data.orderId,
+        externalOrderId: data.externalOrderId,
         memberId: data.memberId,
         brandId: data.brandId,
         totalMinor: data.totalMinor,

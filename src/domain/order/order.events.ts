@@ -1,7 +1,7 @@
 // An order of one person with one brand: purchase and refunds. Stream `order-<orderId>`.
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
-import { AmountMinor, Currency, Id, ProductRef, TouchRef } from '../vocabulary.js';
+import { AmountMinor, Currency, Id, ProductRef, SourceSystem, TouchRef } from '../vocabulary.js';
 
 export const OrderItem = z.strictObject({
   productRef: ProductRef,
@@ -28,7 +28,7 @@ export const orderEvents = {
     brandId: Id,
     checkoutId: Id.optional(),
     sessionId: Id.optional(),
-    sourceSystem: z.enum(['native', 'shopify', 'woocommerce', 'ga4', 'meta', 'custom']),
+    sourceSystem: SourceSystem,
     items: z.array(OrderItem).min(1).max(100),
     subtotalMinor: AmountMinor,
     discountMinor: AmountMinor,

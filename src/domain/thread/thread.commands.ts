@@ -7,6 +7,8 @@ export interface ConversationLookup {
   readonly kind: 'direct' | 'brand';
   readonly memberIds: readonly string[];
   readonly brandId?: string | undefined;
+  /** It is a request of a stranger that `to` has not accepted. */
+  readonly request?: { readonly to: string; readonly declined: boolean } | undefined;
 }
 
 export type Sender =
@@ -21,6 +23,8 @@ export type ThreadCommand = CommandOf<{
     readonly sender: Sender;
     /** Look-up in the pair of a direct conversation; false for a brand's. */
     readonly blockedEitherWay: boolean;
+    /** Look-up in the same pair: among friends nothing is a request. */
+    readonly areFriends: boolean;
     readonly body?: string | undefined;
     /** Cards with the price and availability that the command layer read from the product. */
     readonly attachments: readonly Attachment[];

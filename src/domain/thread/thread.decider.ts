@@ -1,13 +1,14 @@
 // Messages in total order. State is what the next message may need: the last few messages (is this one a repeat, what
 // does it reply to, which share does it talk back to) and when the customer last wrote (may the brand still answer).
-import { dayMs, hourMs, toMs } from '../../kernel/clock.js';
+import { hourMs, toMs } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
+import { messagesBeforeAcceptanceMax } from '../conversation/conversation.events.js';
 import { graphemes } from '../vocabulary.js';
 import { bodyMeta } from './body-meta.js';
 import type { Sender, ThreadCommand } from './thread.commands.js';
-import type { ThreadEvent } from './thread.events.js';
+import { botReplyWindowMs, humanReplyWindowMs, type ThreadEvent } from './thread.events.js';
 
 export const bodyGraphemesMax = 1_000;
 export const bodyBytesMax = 10_000;
@@ -17,9 +18,6 @@ export const attachmentsMax = 30;
  * sent again, a reply to an older share card counts for no share, and a brand that wrote so many in a row has to wait.
  */
 export const messagesRememberedMax = 256;
-/** How long a brand may answer after the customer's last message (C13). */
-export const botReplyWindowMs = 24 * hourMs;
-export const humanReplyWindowMs = 7 * dayMs;
 
 export interface RememberedMessage {
   readonly seq: number;
@@ -100,6 +98,22 @@ function withinLimits({ body, attachments, shareId }: SendMessage['data']): void
   }
 }
 
+/** C2: until the other has accepted, a stranger writes little, and plain text alone. A no looks like nobody there. */
+function withinRequest({ conversation, sender, areFriends, ...data }: SendMessage['data'], state: ThreadState): void {
+  const request = conversation?.request;
+  if (!request || areFriends || (sender.kind === 'member' && sender.memberId === request.to)) return;
+  if (request.declined) throw new Rejection('member-not-available', 'no such member');
+  if (data.attachments.length > 0 || bodyMeta(data.body).hasLink) {
+    throw new Rejection('text-only-before-acceptance', 'no links and no cards before the other has accepted');
+  }
+  // Whoever was asked accepts by answering, so all that is there is the stranger's.
+  const current = state.lastSeq + 1;
+  if (current >= messagesBeforeAcceptanceMax) {
+    const limit = messagesBeforeAcceptanceMax;
+    throw new Rejection('acceptance-awaited', 'no more messages before the other has accepted', { limit, current });
+  }
+}
+
 function withinReplyWindow(sender: Sender, state: ThreadState, now: string): void {
   if (sender.kind !== 'brand_agent') return;
   const asked = state.recent.findLast((message) => message.side === 'customer');
@@ -147,6 +161,7 @@ export const threadDecider: Decider<ThreadCommand, ThreadEvent, ThreadState> = {
       }
       if (data.blockedEitherWay) throw new Rejection('member-not-available', 'no such member');
       withinLimits(data);
+      withinRequest(data, state);
       withinReplyWindow(data.sender, state, now);
       const { messageId, conversationId, body, attachments, shareId } = data;
       return [

@@ -1,5 +1,6 @@
 // The messages of one conversation in total order: `seq` is the revision. Stream `thread-<conversationId>`.
 import { z } from 'zod';
+import { dayMs, hourMs } from '../../kernel/clock.js';
 import type { EventOf } from '../../kernel/message.js';
 import { personal } from '../../kernel/personal.js';
 import { ConversationKind } from '../conversation/conversation.events.js';
@@ -22,6 +23,10 @@ export type Attachment = z.infer<typeof Attachment>;
 
 /** What analysis may know of a text: its shape, never its words. */
 export const BodyMeta = z.strictObject({ graphemes: z.int().min(0), words: z.int().min(0), hasLink: z.boolean() });
+
+/** How long a brand may answer after the customer's last message (C13). */
+export const botReplyWindowMs = 24 * hourMs;
+export const humanReplyWindowMs = 7 * dayMs;
 
 export const threadEvents = {
   MessageSent: z.strictObject({

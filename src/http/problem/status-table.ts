@@ -42,6 +42,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'log-full': 503,
   'stream-contended': 503,
   'store-unavailable': 503,
+  'friend-limits-unknown': 503,
   closing: 503,
 
   // What the business refuses: not there (or not for you, which must look the same) …
@@ -69,6 +70,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'no-open-request': 409,
   'share-already-completed': 409,
   'reply-window-closed': 409,
+  'acceptance-awaited': 409,
   'seq-not-reached': 409,
   'friend-limit-reached': 409,
   'open-request-limit-reached': 409,
@@ -90,6 +92,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'refund-exceeds-amount': 422,
   'refund-exceeds-quantity': 422,
   'share-mismatch': 422,
+  'text-only-before-acceptance': 422,
   'too-many-attachments': 422,
   'unknown-reply-target': 422,
   'unknown-time-zone': 422,
