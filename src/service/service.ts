@@ -3,7 +3,6 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { appModule } from '../app.module.js';
@@ -17,7 +16,7 @@ import { makeAdapter, prepareServer, type ServerOptions } from '../http/server.j
 import { queriesModule } from '../queries/queries.module.js';
 import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader } from '../stores/documents/reader.js';
-import { impatient } from '../stores/redis/redis-endpoint.js';
+import { impatient, type RedisClient } from '../stores/redis/redis-endpoint.js';
 import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
@@ -81,7 +80,7 @@ function hasApi({ role }: Config): boolean {
 }
 
 /** Every request waits for its count, so the count waits for no Redis. */
-async function rateRedis({ redis }: Engines): Promise<Redis> {
+async function rateRedis({ redis }: Engines): Promise<RedisClient> {
   const client = redis.connect(impatient);
   // It comes back by itself; until then nobody is held up by a limit.
   await client.connect().catch(() => undefined);

@@ -33,10 +33,8 @@ export class ConversationController {
    */
   @Post()
   @Writes(201, { conversationId: Id })
-  start(
-    @By() caller: Caller,
-    @Body({ schema: NewConversation }) { kind: _, ...body }: z.infer<typeof NewConversation>,
-  ) {
+  start(@By() caller: Caller, @Body({ schema: NewConversation }) conversation: z.infer<typeof NewConversation>) {
+    const { kind: _, ...body } = conversation;
     return this.send(
       'memberId' in body
         ? new ConversationRequest(caller, { type: 'start-direct', ...body })

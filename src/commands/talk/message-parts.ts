@@ -1,7 +1,6 @@
 // What one message asks of the log: the thread it goes into, and the shares that its cards deliver. One commit: a
 // message with a card whose share is not there would be a fact without its cause. Completing a share uses this too.
 import { Injectable } from '@nestjs/common';
-import type { z } from 'zod';
 import { conversationDecider, type StartedConversation } from '../../domain/conversation/conversation.decider.js';
 import type { ShareCommand } from '../../domain/share/share.commands.js';
 import { shareDecider } from '../../domain/share/share.decider.js';
