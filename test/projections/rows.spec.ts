@@ -27,6 +27,8 @@ const withoutRows = [
   'MemberBlocked',
   'MemberUnblocked',
   'MomentReactionRemoved',
+  'ConversationRequestAccepted',
+  'ConversationRequestDeclined',
   'MomentDeleted',
 ];
 
