@@ -1,6 +1,7 @@
 // What the facts tell of themselves: figures for Prometheus, lines for the log, and whether they are fit.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
+import type { BuildStatus } from '../operation/document-status.js';
 import { type Fitness, type FitnessOptions, ReadModelFitness } from '../operation/fitness.js';
 import { type FactsOperations, progressOf } from './facts-operations.js';
 import type { FactsListener, FactsProjector } from './facts-projector.js';
@@ -14,6 +15,7 @@ export class FactsWatch implements FactsListener {
   private readonly chunks: Histogram;
   private readonly fitness: ReadModelFitness;
   private lastFault = '';
+  private looking: Promise<readonly BuildStatus[] | undefined> | undefined;
 
   constructor(
     private readonly registry: Registry,
@@ -88,32 +90,42 @@ export class FactsWatch implements FactsListener {
 
   /** Where the builds stand, whichever process fills them. */
   private standing(): void {
-    const labelNames = ['build', 'state'];
-    const registers = [this.registry];
-    const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
-    const seconds = gauge('homing_facts_lag_seconds', 'Since the log took the first event that is missing.');
-    const letters = gauge('homing_facts_dead_letters', 'Events that are parked now.');
-    const progress = gauge('homing_facts_progress', 'How far along the log a build is, 0 to 1; by position, so about.');
-    const { operations, head } = this.options;
-    new Gauge({
-      name: 'homing_facts_lag_events',
-      help: 'Events that are missing, counted by reading; 10,000 means as many or more.',
-      labelNames,
-      registers,
-      async collect() {
-        // Figures of the process must not fail with ClickHouse.
-        const builds = await operations.builds().catch(() => undefined);
-        if (!builds) return;
-        for (const one of [this, seconds, letters, progress]) one.reset();
-        const end = await head();
-        for (const build of builds) {
-          const labels = { build: String(build.build), state: build.state };
-          this.set(labels, build.events);
-          seconds.set(labels, build.seconds);
-          letters.set(labels, build.deadLetters);
-          progress.set(labels, progressOf(build.position, end));
-        }
-      },
-    });
+    const head = () => this.options.head();
+    const look = () => this.look();
+    const gauge = (name: string, help: string, figure: (build: BuildStatus, end: bigint) => number): void => {
+      new Gauge({
+        name: `homing_facts_${name}`,
+        help,
+        labelNames: ['build', 'state'],
+        registers: [this.registry],
+        async collect() {
+          const [builds, end] = await Promise.all([look(), head()]);
+          if (!builds) return;
+          this.reset();
+          for (const build of builds) this.set({ build: String(build.build), state: build.state }, figure(build, end));
+        },
+      });
+    };
+    gauge(
+      'lag_events',
+      'Events that are missing, counted by reading; 10,000 means as many or more.',
+      (one) => one.events,
+    );
+    gauge('lag_seconds', 'Since the log took the first event that is missing.', (one) => one.seconds);
+    gauge('dead_letters', 'Events that are parked now.', (one) => one.deadLetters);
+    gauge('progress', 'How far along the log a build is, 0 to 1; by position, so about.', ({ position }, end) =>
+      progressOf(position, end),
+    );
+  }
+
+  /** One look for all figures of a scrape; undefined: figures of the process must not fail with ClickHouse. */
+  private look(): Promise<readonly BuildStatus[] | undefined> {
+    this.looking ??= this.options.operations
+      .builds()
+      .catch(() => undefined)
+      .finally(() => {
+        this.looking = undefined;
+      });
+    return this.looking;
   }
 }
