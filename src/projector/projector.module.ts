@@ -5,7 +5,7 @@ import type { Progress } from '../stores/documents/progress.js';
 import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './builds/document-projector.js';
 import { documentStatus, shardNames } from './operation/document-status.js';
-import type { Fitness, FitnessOptions } from './operation/fitness.js';
+import type { Fitness } from './operation/fitness.js';
 import { ProjectorWatch } from './operation/projector-watch.js';
 
 @Module({})
@@ -29,9 +29,7 @@ export function projectorModule(options: DocumentProjectorOptions): DynamicModul
   };
 }
 
-export interface WatchedOptions
-  extends Omit<DocumentProjectorOptions, 'listener'>,
-    Pick<FitnessOptions, 'acknowledged'> {
+export interface WatchedOptions extends Omit<DocumentProjectorOptions, 'listener'> {
   /** Is told where the read models are, so that whoever waits for them in this process hears of it at once. */
   readonly progress?: Progress;
   readonly registry: Registry;
@@ -39,7 +37,7 @@ export interface WatchedOptions
 }
 
 /** The module with its figures, and the health check to show beside the others. */
-export function watchedProjector({ registry, report, acknowledged, progress, ...options }: WatchedOptions): {
+export function watchedProjector({ registry, report, progress, ...options }: WatchedOptions): {
   readonly module: DynamicModule;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
@@ -50,7 +48,6 @@ export function watchedProjector({ registry, report, acknowledged, progress, ...
   const watch = new ProjectorWatch(registry, report, {
     status: () => documentStatus(options.redis, options.log, names, Date.now()),
     head: () => options.log.head(),
-    ...(acknowledged ? { acknowledged } : {}),
     ...(progress ? { progress } : {}),
   });
   return {

@@ -1,14 +1,12 @@
 // What a process tells of itself: health of its engines, figures of its write side.
 import { Gauge, type Registry } from 'prom-client';
 import type { HealthCheck } from '../http/operation/health.controller.js';
+import { HeadFitness } from '../projector/operation/fitness.js';
 import type { Engines } from './engines.js';
 import type { WriteSide } from './write-side.js';
 
 export function engineHealth({ log, redis, clickhouse }: Engines): HealthCheck[] {
-  const eventLog = async () => {
-    await log.head();
-    return { status: 'up' } as const;
-  };
+  const head = new HeadFitness(log);
   const readModels = async () => {
     await redis.client.ping();
     // Without a disk behind it the read models are filled again at the next start: it serves, and that is all.
@@ -20,7 +18,7 @@ export function engineHealth({ log, redis, clickhouse }: Engines): HealthCheck[]
     return { status: 'up', detail: clickhouse?.kind ?? '' } as const;
   };
   return [
-    { name: 'event-log', check: eventLog },
+    { name: 'event-log', check: () => head.check(Date.now()) },
     { name: 'redis', check: readModels },
     ...(clickhouse ? [{ name: 'clickhouse', check: facts }] : []),
   ];

@@ -47,6 +47,5 @@ export function documentProjector(
   { logger, registry, progress }: { readonly logger: Logger; readonly registry: Registry; readonly progress: Progress },
 ): MountedPart {
   const options = documentProjectorOptions(config, engines, writeSide);
-  const acknowledged = () => engines.log.acknowledged;
-  return watchedProjector({ ...options, acknowledged, progress, registry, report: reportTo(logger, 'projector') });
+  return watchedProjector({ ...options, progress, registry, report: reportTo(logger, 'projector') });
 }

@@ -1,7 +1,9 @@
 // Readiness: what is behind and does not move is not fit, and a head that is stuck itself fools nobody.
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { BuildStatus } from '../../src/projector/operation/document-status.js';
-import { ReadModelFitness, stillSecondsMax } from '../../src/projector/operation/fitness.js';
+import { HeadFitness, ReadModelFitness, stillSecondsMax } from '../../src/projector/operation/fitness.js';
+import type { Engines } from '../../src/service/engines.js';
+import { engineHealth } from '../../src/service/figures.js';
 
 const build: BuildStatus = {
   projection: 'inbox',
@@ -17,7 +19,7 @@ const build: BuildStatus = {
 };
 const laterMs = (stillSecondsMax + 1) * 1_000;
 
-describe('fitness', () => {
+describe('fitness of the read models', () => {
   it('is fine at the head, however long nothing happens', async () => {
     const fitness = new ReadModelFitness({ status: async () => [build], head: async () => 10n });
     expect(await fitness.check(0)).toEqual({ status: 'up' });
@@ -34,21 +36,43 @@ describe('fitness', () => {
     expect(await fitness.check(laterMs)).toEqual({ status: 'up' });
   });
 
-  it('is down when the head itself stands still though writes are acknowledged', async () => {
-    let acknowledged = 10n;
-    const fitness = new ReadModelFitness({
-      status: async () => [build],
-      head: async () => 10n,
-      acknowledged: () => acknowledged,
-    });
-    expect(await fitness.check(0)).toEqual({ status: 'up' });
-    acknowledged = 20n;
-    expect(await fitness.check(1)).toEqual({ status: 'up' });
-    expect(await fitness.check(1 + laterMs)).toMatchObject({ status: 'down', detail: expect.stringContaining('head') });
-  });
-
   it('is degraded while events are parked', async () => {
     const fitness = new ReadModelFitness({ status: async () => [{ ...build, deadLetters: 3 }], head: async () => 10n });
     expect(await fitness.check(0)).toEqual({ status: 'degraded', detail: 'parked events: inbox/0: 3' });
+  });
+});
+
+describe('fitness of the log', () => {
+  const log = (head: bigint, acknowledged: bigint) => ({ head: async () => head, acknowledged });
+
+  it('is fine where nothing is written, and where others write', async () => {
+    for (const quiet of [log(10n, 0n), log(10n, 10n), log(30n, 10n)]) {
+      const fitness = new HeadFitness(quiet);
+      expect(await fitness.check(0)).toEqual({ status: 'up' });
+      expect(await fitness.check(laterMs)).toEqual({ status: 'up' });
+    }
+  });
+
+  it('is down when the head stands still though writes are acknowledged, and up again when it moves', async () => {
+    const frozen = { ...log(10n, 20n) };
+    const fitness = new HeadFitness(frozen);
+    expect(await fitness.check(0)).toEqual({ status: 'up' });
+    expect(await fitness.check(laterMs - 2_000)).toEqual({ status: 'up' });
+    expect(await fitness.check(laterMs)).toMatchObject({ status: 'down', detail: expect.stringContaining('head') });
+    frozen.head = async () => 20n;
+    expect(await fitness.check(laterMs)).toEqual({ status: 'up' });
+  });
+
+  it('is asked for in every role: of an API that takes writes too', async () => {
+    jest.useFakeTimers({ now: 0, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    try {
+      const [eventLog] = engineHealth({ log: log(10n, 20n) } as unknown as Engines);
+      expect(eventLog?.name).toBe('event-log');
+      expect(await eventLog?.check()).toEqual({ status: 'up' });
+      jest.setSystemTime(laterMs);
+      expect(await eventLog?.check()).toMatchObject({ status: 'down' });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -1,5 +1,5 @@
-// Whether the read models keep up. What they have to reach is the head of the log or, if that is further, what the log has
-// acknowledged: compared with a head that is stuck itself, everybody would look fit.
+// Whether the read models keep up with the head of the log, and whether the head keeps up with what the log has
+// acknowledged: compared with a head that is stuck itself, every read model looks fit.
 import type { BuildStatus } from './document-status.js';
 
 /** Behind for so long without moving is not fit. */
@@ -10,37 +10,37 @@ export interface Fitness {
   readonly detail?: string;
 }
 
-interface Seen {
-  readonly position: bigint;
-  readonly sinceMs: number;
+/** Who is behind, and since when at the same place; known from one look to the next. */
+class Stillness {
+  private readonly seen = new Map<string, { readonly position: bigint; readonly sinceMs: number }>();
+
+  isStill(key: string, position: bigint, goal: bigint, nowMs: number): boolean {
+    const before = this.seen.get(key);
+    if (position >= goal || before?.position !== position) {
+      this.seen.set(key, { position, sinceMs: nowMs });
+      return false;
+    }
+    return nowMs - before.sinceMs > stillSecondsMax * 1_000;
+  }
 }
 
 export interface FitnessOptions {
   readonly status: () => Promise<readonly BuildStatus[]>;
   readonly head: () => Promise<bigint>;
-  /** The furthest position that the log has acknowledged to this process. */
-  readonly acknowledged?: () => bigint;
 }
 
 export class ReadModelFitness {
-  private readonly seen = new Map<string, Seen>();
+  private readonly stillness = new Stillness();
 
   constructor(private readonly options: FitnessOptions) {}
 
   /** Down: something is behind and does not move. Degraded: events are parked. */
   async check(nowMs: number): Promise<Fitness> {
-    const acknowledged = this.options.acknowledged?.() ?? 0n;
     const head = await this.options.head();
-    const goal = head > acknowledged ? head : acknowledged;
     const builds = await this.options.status();
-    const stillFor = (key: string, position: bigint) => this.isStill(key, position, goal, nowMs);
-    if (stillFor('the head of the log', head)) {
-      return {
-        status: 'down',
-        detail: `the head of the log has not moved for ${stillSecondsMax} s, though writes are acknowledged`,
-      };
-    }
-    const still = builds.find((build) => stillFor(`${nameOf(build)} build ${build.build}`, build.position));
+    const still = builds.find((build) =>
+      this.stillness.isStill(`${nameOf(build)} build ${build.build}`, build.position, head, nowMs),
+    );
     if (still) {
       return { status: 'down', detail: `${nameOf(still)} is behind and has not moved for ${stillSecondsMax} s` };
     }
@@ -51,14 +51,20 @@ export class ReadModelFitness {
     }
     return { status: 'up' };
   }
+}
 
-  private isStill(key: string, position: bigint, goal: bigint, nowMs: number): boolean {
-    const before = this.seen.get(key);
-    if (position >= goal || before?.position !== position) {
-      this.seen.set(key, { position, sinceMs: nowMs });
-      return false;
-    }
-    return nowMs - before.sinceMs > stillSecondsMax * 1_000;
+/** For every process that writes, whatever else it does. */
+export class HeadFitness {
+  private readonly stillness = new Stillness();
+
+  constructor(private readonly log: { head(): Promise<bigint>; readonly acknowledged: bigint }) {}
+
+  /** Down: writes of this process are acknowledged, and the head stays where it is before them. @throws as the log does */
+  async check(nowMs: number): Promise<Fitness> {
+    const { acknowledged } = this.log;
+    if (!this.stillness.isStill('head', await this.log.head(), acknowledged, nowMs)) return { status: 'up' };
+    const detail = `the head of the log has not moved for ${stillSecondsMax} s, though writes are acknowledged`;
+    return { status: 'down', detail };
   }
 }
 
