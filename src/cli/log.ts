@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkLog, type LogReport } from '../event-log/embedded/check/log-check.js';
 import { appendBytesMaxDefault, EmbeddedEventLog } from '../event-log/embedded/embedded-event-log.js';
+import { onlyUser } from '../event-log/protocol/authentication.js';
 import { ProtocolServer } from '../event-log/protocol/protocol-server.js';
 
 export function logCommand(): Command {
@@ -24,6 +25,8 @@ interface ServeOptions {
   readonly maxAppendSize: number;
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
 }
 
 const appendBytesLimit = 256 * 1024 * 1024;
@@ -44,6 +47,8 @@ function serveCommand(): Command {
     .addOption(maxAppendSize)
     .option('--tls-certificate <file>', 'PEM; with --tls-key the port speaks TLS')
     .option('--tls-key <file>', 'PEM')
+    .option('--user <name>', 'with --password-file and TLS: the only one who is served')
+    .option('--password-file <file>', 'holds the password of --user; an end of line after it does not count')
     .action(serve);
 }
 
@@ -60,6 +65,12 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   if ((options.tlsCertificate === undefined) !== (options.tlsKey === undefined)) {
     command.error('error: --tls-certificate and --tls-key go together');
   }
+  if ((options.user === undefined) !== (options.passwordFile === undefined)) {
+    command.error('error: --user and --password-file go together');
+  }
+  if (options.user !== undefined && options.tlsKey === undefined) {
+    command.error('error: --user needs TLS: on an open channel clients send no password');
+  }
   const directory = options.data ?? mkdtempSync(join(tmpdir(), 'homing-log-'));
   try {
     const { maxAppendSize: appendBytesMax } = options;
@@ -75,7 +86,7 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
 }
 
 async function serveUntilInterrupted(log: EmbeddedEventLog, options: ServeOptions): Promise<void> {
-  const { tlsCertificate, tlsKey } = options;
+  const { tlsCertificate, tlsKey, user, passwordFile } = options;
   const tls =
     tlsCertificate !== undefined && tlsKey !== undefined
       ? { certificate: readFileSync(tlsCertificate), key: readFileSync(tlsKey) }
@@ -87,10 +98,18 @@ async function serveUntilInterrupted(log: EmbeddedEventLog, options: ServeOption
     appendBytesMax: options.maxAppendSize,
     ...(options.advertise !== undefined && { advertisedHost: options.advertise }),
     ...(tls && { tls }),
+    ...(user !== undefined &&
+      passwordFile !== undefined && { passwordCheck: onlyUser(user, passwordIn(passwordFile)) }),
   });
   process.stdout.write(`READY ${server.port}\n`);
   await interrupted();
   await server.close();
+}
+
+function passwordIn(file: string): string {
+  const password = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  if (password === '') throw new Error(`${file} holds no password`);
+  return password;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; the second ends the process as usual. */

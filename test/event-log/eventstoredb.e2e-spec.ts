@@ -1,5 +1,5 @@
 // The EventStoreDB adapter keeps the contract: the real client against our own server of its protocol and, where
-// ESDB_URL names one, against that server (EventStoreDB or KurrentDB 22.10 or later with its default append limit, or the
+// ESDB_URL names one, against that server (EventStoreDB 23.10 or later, or KurrentDB, with its default append limit, or the
 // limit in ESDB_MAX_APPEND_SIZE).
 import { EventStoreDbEventLog } from '../../src/event-log/eventstoredb/eventstoredb-event-log.js';
 import { eventLogContract } from './event-log.contract.js';

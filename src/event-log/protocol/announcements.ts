@@ -1,5 +1,5 @@
-// What the server says about itself: its version, the methods it has (announcing one is what makes clients use it) and
-// a cluster of one node that is its own leader.
+// What the server says about itself: its version, the methods that it answers (announcing one is what makes clients call
+// it) and a cluster of one node that is its own leader.
 import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import serverFeatures from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -8,8 +8,9 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 export const announcedVersion = '24.4.0';
 
 const streamsService = 'event_store.client.streams.streams';
+const persistentService = 'event_store.client.persistent_subscriptions.persistentsubscriptions';
 
-/** Service, method and features; clients compare the names in lower case. Nothing is listed that does not work. */
+/** Service, method and features; clients compare the names in lower case. */
 const methods: readonly (readonly [service: string, method: string, ...features: string[]])[] = [
   [streamsService, 'read', 'position', 'events'],
   [streamsService, 'append'],
@@ -18,6 +19,13 @@ const methods: readonly (readonly [service: string, method: string, ...features:
   [streamsService, 'tombstone'],
   ['event_store.client.gossip.gossip', 'read'],
   ['event_store.client.server_features.serverfeatures', 'getsupportedmethods'],
+  // These answer that they are not supported, and why. A client that does not find them here would turn to the HTTP
+  // interface of old servers on this port and fail without a reason.
+  ...['create', 'update', 'delete', 'read', 'getinfo', 'replayparked', 'list'].map(
+    (method) => [persistentService, method, 'stream', 'all'] as const,
+  ),
+  [persistentService, 'restartsubsystem'],
+  ['event_store.client.projections.projections', 'create', 'track_emitted_streams'],
 ];
 
 export function supportedMethods(): serverFeatures.SupportedMethods {

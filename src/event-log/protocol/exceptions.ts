@@ -51,7 +51,12 @@ export function expectedNumber(expected: ExpectedRevision): number {
 
 /** gRPC metadata is ASCII; a name beyond it travels percent-encoded, where the library would refuse the whole answer. */
 function asTrailer(value: string): string {
-  return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(value);
+  return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(wellFormed(value));
+}
+
+/** Half of a surrogate pair, sent so or cut off by us, cannot be encoded: the library would give no status at all. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 export function serviceError(
@@ -61,7 +66,7 @@ export function serviceError(
 ): ServiceError {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(trailers)) metadata.set(key, asTrailer(value));
-  return Object.assign(new Error(details), { code, details, metadata });
+  return Object.assign(new Error(details), { code, details: wellFormed(details), metadata });
 }
 
 /**

@@ -45,7 +45,7 @@ export interface ProtocolServerOptions {
   readonly host?: string;
   /** 0 (the default): any free port. */
   readonly port?: number;
-  /** The host name that gossip gives to clients; default: `host`. */
+  /** The host name that gossip gives to clients; default: `host`, or what the client called where that is a wildcard. */
   readonly advertisedHost?: string;
   /** PEM. Without it the port speaks HTTP/2 in clear. */
   readonly tls?: { readonly certificate: Buffer; readonly key: Buffer };
@@ -125,8 +125,9 @@ export class ProtocolServer {
       ) => answer(null, supportedMethods()),
     });
     this.server.addService(gossipGrpc.GossipService, {
-      read: (_call: ServerUnaryCall<shared.Empty, gossip.ClusterInfo>, answer: sendUnaryData<gossip.ClusterInfo>) => {
-        const address = this.options.advertisedHost ?? this.options.host ?? '127.0.0.1';
+      read: (call: ServerUnaryCall<shared.Empty, gossip.ClusterInfo>, answer: sendUnaryData<gossip.ClusterInfo>) => {
+        const { advertisedHost, host = '127.0.0.1' } = this.options;
+        const address = advertisedHost ?? (isWildcard(host) ? hostOf(call.getHost()) : host);
         answer(null, clusterOfOne({ instanceId, address, port: this.port }, Date.now()));
       },
     });
@@ -172,6 +173,16 @@ export class ProtocolServer {
     call.once('close', () => this.calls.delete(endless));
     if (this.closing) endless.shutDown();
   }
+}
+
+/** Every address of the machine: none by which a client could find it. */
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** The host by which the caller found the server: `authority` without its port. */
+function hostOf(authority: string): string {
+  return authority.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
 /** The log's id, where our adapter looks for it: served or opened in process, it is the same log. */

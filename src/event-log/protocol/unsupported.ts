@@ -32,7 +32,7 @@ export const unsupportedServices: readonly { readonly service: ServiceDefinition
   },
   {
     service: users.UsersService,
-    reason: 'Users are not supported by the Homing event log: whoever reaches its port may do everything.',
+    reason: 'Users are not supported by the Homing event log: it knows one at most, given when it is started.',
   },
   {
     service: operations.OperationsService,

@@ -135,7 +135,7 @@ export class LogModel {
       stream.events.push(id);
       this.everything.push(id);
     }
-    if (ids.length > 0 && stream.softDeleted) this.revive(stream, first);
+    if (stream.softDeleted) this.revive(stream, first);
     return { revision: stream.events.length - 1 };
   }
 

@@ -91,6 +91,18 @@ describe('delete', () => {
     expect((await client.getStreamMetadata('revived')).metadata).toMatchObject({ truncateBefore: 3 });
   });
 
+  it('an append of nothing revives the stream, too, and shows nothing of it', async () => {
+    await client.appendToStream('revived empty', jsonEvents(3));
+    await client.deleteStream('revived empty');
+    expect(await client.appendToStream('revived empty', [])).toMatchObject({ nextExpectedRevision: 2n });
+    expect(await revisions('revived empty')).toEqual([]);
+    expect((await client.getStreamMetadata('revived empty')).metadata).toEqual({ truncateBefore: 3 });
+    expect(await client.appendToStream('revived empty', jsonEvents(1), { expectedRevision: 2n })).toMatchObject({
+      nextExpectedRevision: 3n,
+    });
+    expect(await revisions('revived empty')).toEqual([3]);
+  });
+
   it('keeps the expected revision', async () => {
     await client.appendToStream('exact', jsonEvents(4));
     const wrong = await rejection(client.deleteStream('exact', { expectedRevision: 2n }));
@@ -130,5 +142,6 @@ describe('tombstone', () => {
     expect(await rejection(collect(client.readStream('never began')))).toBeInstanceOf(StreamDeletedError);
     const [last] = (await collect(client.readAll())).slice(-1);
     expect(last?.event).toMatchObject({ streamId: 'never began', type: '$streamDeleted', revision: 2n ** 63n - 1n });
+    expect(last?.event).toMatchObject({ isJson: false, data: new Uint8Array(0) });
   });
 });

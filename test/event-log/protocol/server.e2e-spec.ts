@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
+  AccessDeniedError,
   type EventStoreDBClient,
+  persistentSubscriptionToAllSettingsFromDefaults,
   persistentSubscriptionToStreamSettingsFromDefaults,
   START,
 } from '@eventstore/db-client';
@@ -48,9 +50,7 @@ describe('announcements', () => {
     expect(features[0]).toBe(announcedVersion);
     expect(announcedVersion).toMatch(/^24\.4\./);
     expect(features[1]).toContain('event_store.client.streams.streams/batchappend');
-    expect(
-      features[1].filter((method) => method !== method.toLowerCase() || /persistent|projections/.test(method)),
-    ).toEqual([]);
+    expect(features[1].filter((method) => method !== method.toLowerCase())).toEqual([]);
   });
 
   it('one member, which is the leader, where the server listens', async () => {
@@ -65,6 +65,37 @@ describe('announcements', () => {
     expect(members).toMatchObject([
       { state: 8, isAlive: true, httpEndPoint: { address: '127.0.0.1', port: served.port } },
     ]);
+  });
+});
+
+describe('gossip of a server on every address', () => {
+  const membersAt = (port: number) =>
+    new Promise<(string | undefined)[]>((resolve, reject) => {
+      const stub = new gossipGrpc.GossipClient(`localhost:${port}`, credentials.createInsecure());
+      stub.read(new shared.Empty(), (error, answer) => {
+        stub.close();
+        if (error) reject(error);
+        else resolve(answer.getMembersList().map((member) => member.getHttpEndPoint()?.getAddress()));
+      });
+    });
+
+  it('names the address that the client called, or the one that was given', async () => {
+    for (const [advertisedHost, told] of [
+      [undefined, 'localhost'],
+      ['log.example', 'log.example'],
+    ] as const) {
+      const open = await serveLog({ server: { host: '0.0.0.0', ...(advertisedHost && { advertisedHost }) } });
+      expect(await membersAt(open.port)).toEqual([told]);
+      await open.close();
+    }
+  });
+
+  it('leads a client that discovers it back to it', async () => {
+    const open = await serveLog({ server: { host: '0.0.0.0' } });
+    const discovering = connect(`esdb+discover://127.0.0.1:${open.port}?tls=false`);
+    expect(await discovering.appendToStream('found', jsonEvents(1))).toMatchObject({ success: true });
+    await discovering.dispose();
+    await open.close();
   });
 });
 
@@ -88,11 +119,55 @@ describe('what is not supported', () => {
     expect(error).toMatchObject({ code: 12, details: reason });
   });
 
-  it('tells the official client so', async () => {
-    const settings = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START });
-    const refused = await rejection(client.createPersistentSubscriptionToStream('s', 'g', settings));
-    expect(String(refused)).toMatch(/Persistent subscriptions are not supported/);
-    expect(String(await rejection(client.listProjections()))).toMatch(/Projections are not supported/);
+  const stream = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: START });
+  const all = persistentSubscriptionToAllSettingsFromDefaults({ startFrom: START });
+  const ended = (subscription: NodeJS.EventEmitter & { resume(): unknown }) =>
+    new Promise((_, reject) => {
+      subscription.on('error', reject);
+      subscription.resume();
+    });
+  it.each<[string, (client: EventStoreDBClient) => Promise<unknown>]>([
+    ['create to a stream', (c) => c.createPersistentSubscriptionToStream('s', 'g', stream)],
+    ['create to $all', (c) => c.createPersistentSubscriptionToAll('g', all)],
+    ['update to a stream', (c) => c.updatePersistentSubscriptionToStream('s', 'g', stream)],
+    ['update to $all', (c) => c.updatePersistentSubscriptionToAll('g', all)],
+    ['delete to a stream', (c) => c.deletePersistentSubscriptionToStream('s', 'g')],
+    ['delete to $all', (c) => c.deletePersistentSubscriptionToAll('g')],
+    ['subscribe to a stream', (c) => ended(c.subscribeToPersistentSubscriptionToStream('s', 'g'))],
+    ['subscribe to $all', (c) => ended(c.subscribeToPersistentSubscriptionToAll('g'))],
+    ['info to a stream', (c) => c.getPersistentSubscriptionToStreamInfo('s', 'g')],
+    ['info to $all', (c) => c.getPersistentSubscriptionToAllInfo('g')],
+    ['list of a stream', (c) => c.listPersistentSubscriptionsToStream('s')],
+    ['list of $all', (c) => c.listPersistentSubscriptionsToAll()],
+    ['list of all', (c) => c.listAllPersistentSubscriptions()],
+    ['replay to a stream', (c) => c.replayParkedMessagesToStream('s', 'g')],
+    ['replay to $all', (c) => c.replayParkedMessagesToAll('g')],
+    ['restart', (c) => c.restartPersistentSubscriptionSubsystem()],
+  ])('tells the official client so: persistent subscriptions, %s', async (_, ask) => {
+    expect(String(await rejection(ask(client)))).toMatch(
+      /12 UNIMPLEMENTED: Persistent subscriptions are not supported/,
+    );
+  });
+
+  it.each<[string, (client: EventStoreDBClient) => Promise<unknown>]>([
+    ['create', (c) => c.createProjection('p', 'fromAll()')],
+    ['create, tracking', (c) => c.createProjection('p', 'fromAll()', { trackEmittedStreams: true })],
+    ['update', (c) => c.updateProjection('p', 'fromAll()')],
+    ['delete', (c) => c.deleteProjection('p')],
+    ['status', (c) => c.getProjectionStatus('p')],
+    ['list', (c) => c.listProjections()],
+    ['enable', (c) => c.enableProjection('$by_category')],
+    ['disable', (c) => c.disableProjection('p')],
+    ['abort', (c) => c.abortProjection('p')],
+    ['reset', (c) => c.resetProjection('p')],
+    ['state', (c) => c.getProjectionState('p')],
+    ['result', (c) => c.getProjectionResult('p')],
+    ['restart', (c) => c.restartSubsystem()],
+  ])('tells the official client so: projections, %s', async (_, ask) => {
+    expect(String(await rejection(ask(client)))).toMatch(/12 UNIMPLEMENTED: Projections are not supported/);
+  });
+
+  it('and goes on serving it', async () => {
     expect(await client.appendToStream('s', jsonEvents(1))).toMatchObject({ success: true });
   });
 });
@@ -217,6 +292,38 @@ describe('homing log', () => {
     await Promise.all([trusting.dispose(), plain.dispose()]);
     expect(await running.stop('SIGTERM')).toBe(0);
     expect(await run(['serve', '--memory', '--tls-key', files[1]])).toMatchObject({ code: 1 });
+  });
+
+  it('serve with a user: only who has the password is served', async () => {
+    const { certificate, key } = selfSignedCertificate();
+    const file = (name: string, content: string | Buffer) => {
+      writeFileSync(join(directory.path, name), content);
+      return join(directory.path, name);
+    };
+    const tls = ['--tls-certificate', file('user.pem', certificate), '--tls-key', file('user-key.pem', key)];
+    const password = file('password', 'p@ss:word\n');
+    const running = await serve(['--port', '0', '--memory', ...tls, '--user', 'writer', '--password-file', password]);
+    const as = (who: string) =>
+      connect(
+        `esdb://${who}localhost:${running.port}?tlsCAFile=${encodeURIComponent(join(directory.path, 'user.pem'))}`,
+      );
+    const clients = ['writer:p%40ss%3Aword@', 'writer:wrong@', 'reader:p%40ss%3Aword@', ''].map(as);
+    const [right, ...others] = clients as [EventStoreDBClient, ...EventStoreDBClient[]];
+    expect(await right.appendToStream('s', jsonEvents(1))).toMatchObject({ success: true });
+    for (const other of others) {
+      expect(await rejection(other.appendToStream('s', jsonEvents(1)))).toBeInstanceOf(AccessDeniedError);
+      expect(await rejection(collect(other.readStream('s')))).toBeInstanceOf(AccessDeniedError);
+    }
+    await Promise.all(clients.map((one) => one.dispose()));
+    expect(await running.stop('SIGTERM')).toBe(0);
+    expect(await run(['serve', '--memory', '--user', 'u', '--password-file', password])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/--user needs TLS/),
+    });
+    expect(await run(['serve', '--memory', ...tls, '--user', 'u'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/--user and --password-file go together/),
+    });
   });
 
   it('serve: says what is wrong with how it was called', async () => {

@@ -171,6 +171,23 @@ describe('to $all', () => {
   });
 });
 
+it('a subscription to $all from beyond the end leaves out what is written up to there', async () => {
+  const head = await served.log.head();
+  const fromPosition = { commit: head + 1_000n, prepare: head + 1_000n };
+  const subscription = client.subscribeToAll({ fromPosition });
+  const watched = watch(subscription);
+  await watched.live;
+  for (let i = 0; i < 30; i++) await client.appendToStream('beyond', jsonEvents(1));
+  await client.appendToStream('beyond', jsonEvents(1, 'finish'));
+  await watched.ended;
+  const positions = watched.events.map(({ event }) => event?.position?.commit ?? 0n);
+  expect(positions.every((position) => position > fromPosition.commit)).toBe(true);
+  const written: bigint[] = [];
+  for await (const page of served.log.readStream('beyond')) written.push(...page.map(({ position }) => position));
+  expect(positions).toEqual(written.filter((position) => position > fromPosition.commit));
+  expect(written.length).toBeGreaterThan(positions.length);
+});
+
 describe('filters', () => {
   it.each([
     [

@@ -51,6 +51,12 @@ function systemEvent(type: string, json: string): NewEvent {
   return { id: randomUUID(), type, contentType: 'application/json', data: Buffer.from(json), metadata: noBytes };
 }
 
+/** Nothing but its type, as EventStoreDB writes it. */
+function tombstoneEvent(): NewEvent {
+  const contentType = 'application/octet-stream';
+  return { id: randomUUID(), type: tombstoneEventType, contentType, data: noBytes, metadata: noBytes };
+}
+
 export class Batch {
   readonly records: StagedRecords;
   private readonly streams = new Map<string, StagedStream>();
@@ -120,7 +126,7 @@ export class Batch {
   tombstone(name: string, expected: ExpectedRevision): number {
     const stream = this.judgeDelete(name, expected);
     this.change(stream);
-    stream.tombstonePosition = this.stage(stream, tombstoneRevision, systemEvent(tombstoneEventType, '{}'));
+    stream.tombstonePosition = this.stage(stream, tombstoneRevision, tombstoneEvent());
     stream.last = tombstoneRevision;
     const metastream = this.stream(metastreamOf(name));
     this.change(metastream);
@@ -149,6 +155,7 @@ export class Batch {
 
   private write(stream: StagedStream, events: readonly NewEvent[]): AppendResult {
     if (events.length === 0) {
+      if (stream.retention.softDeleted) this.revive(stream, stream.last + 1);
       return { revision: stream.last, position: BigInt(this.position(stream, stream.last) ?? 0) };
     }
     const first = stream.last + 1;

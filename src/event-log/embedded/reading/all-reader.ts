@@ -46,6 +46,9 @@ export class AllReader {
 
   async *follow(after: bigint | undefined, signal: AbortSignal, wanted: Wanted): AsyncGenerator<SubscriptionPage> {
     let cursor = this.cursor(after, true, true);
+    // Beyond the end: what will come up to there is not asked for.
+    const isAfter = after !== undefined && after >= BigInt(this.committed.end);
+    const asked: Wanted = isAfter ? (event) => event.position > after && wanted(event) : wanted;
     let announced = false;
     while (!signal.aborted) {
       const { end, lastPosition } = this.committed;
@@ -53,7 +56,7 @@ export class AllReader {
       cursor = page.next;
       if (page.events.length > 0) {
         announced = false;
-        const events = page.events.filter(wanted);
+        const events = page.events.filter(asked);
         if (events.length > 0) yield { kind: 'events', events };
         continue;
       }

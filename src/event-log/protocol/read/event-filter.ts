@@ -48,20 +48,27 @@ function matcher(source: string): (name: string) => boolean {
   if (source.length > regexLengthMax) {
     throw invalidArgument(`a regular expression of ${source.length} characters is over the limit of ${regexLengthMax}`);
   }
-  let regex: RegExp;
-  try {
-    regex = new RegExp(source, 'u');
-  } catch {
-    regex = looseRegex(source);
-  }
+  const regex = dotNetRegex(source);
   return (name) => regex.test(name.length > matchedLengthMax ? name.slice(0, matchedLengthMax) : name);
 }
 
-/** Escapes that mean nothing (`\-`) are errors in JavaScript's unicode mode and harmless in .NET. */
-function looseRegex(source: string): RegExp {
+/** Options at the very beginning (`(?i)`) are .NET's way to say what JavaScript says in flags of the same letters. */
+function dotNetRegex(source: string): RegExp {
+  const [options = '', letters = ''] = /^\(\?([ims]+)\)/.exec(source) ?? [];
+  const flags = [...new Set(letters)].join('');
+  const pattern = source.slice(options.length);
   try {
-    return new RegExp(source);
+    return new RegExp(pattern, `u${flags}`);
+  } catch {
+    return looseRegex(pattern, flags);
+  }
+}
+
+/** Escapes that mean nothing (`\-`) are errors in JavaScript's unicode mode and harmless in .NET. */
+function looseRegex(pattern: string, flags: string): RegExp {
+  try {
+    return new RegExp(pattern, flags);
   } catch (error) {
-    throw invalidArgument(`'${source}' is not a regular expression: ${String(error)}`);
+    throw invalidArgument(`'${pattern}' is not a regular expression: ${String(error)}`);
   }
 }

@@ -1,5 +1,6 @@
 // Streams/Read: which of its six forms a request asks for, and the four that end by themselves.
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import type { StreamInfo } from '../../embedded/reading/stream-reader.js';
 import { StreamDeleted } from '../../event-log.js';
 import { invalidArgument } from '../exceptions.js';
 import { streamNameOf } from '../request-fields.js';
@@ -34,12 +35,19 @@ async function answer(log: ServedLog, writer: ResponseWriter, options: Options |
   if (options.hasSubscription()) {
     if (options.getReadDirection() !== 0) throw invalidArgument('a subscription reads forwards');
     if (stream) return subscribeToStream(context, stream);
-    if (all) return subscribeToAll(context, all, filterOf(options));
+    if (all) return subscribeToAll(context, all, subscriptionFilterOf(options));
   } else if (options.hasCount()) {
     if (stream) return readStream(context, stream, options);
     if (all) return readAll(context, all, options);
   }
   throw invalidArgument('a read needs a stream or $all, and a count or a subscription');
+}
+
+function subscriptionFilterOf(options: Options): EventFilter | undefined {
+  if (options.getFilter()?.getCheckpointintervalmultiplier() === 0) {
+    throw invalidArgument('the checkpoint interval multiplier of a filter must be greater than 0');
+  }
+  return filterOf(options);
 }
 
 function filterOf(options: Options): EventFilter | undefined {
@@ -54,6 +62,8 @@ async function readStream(
 ): Promise<void> {
   const { log, writer } = context;
   const stream = streamNameOf(target.getStreamIdentifier()?.getStreamName_asU8());
+  const limit = Number(options.getCount());
+  if (limit === 0) throw invalidArgument('the count of a read must be greater than 0');
   const info = log.streamInfo(stream);
   if (info.status === 'tombstoned') throw new StreamDeleted(stream);
   if (info.status !== 'live') {
@@ -61,12 +71,14 @@ async function readStream(
     return;
   }
   const forwards = options.getReadDirection() === 0;
-  const limit = Number(options.getCount());
   const from = target.hasRevision() ? Number(target.getRevision()) : target.hasEnd() ? undefined : 0;
   const compatible = (options.getControlOption()?.getCompatibility() ?? 0) >= 1;
-  let sent = 0;
+  if (compatible && forwards && from !== undefined) {
+    const first = firstStreamPosition(from, limit, info);
+    if (first !== undefined) await writer.write(firstStreamPositionResponse(first));
+  }
   // Forwards from the end there is nothing; backwards it is where reading begins.
-  if (limit > 0 && !(forwards && from === undefined)) {
+  if (!(forwards && from === undefined)) {
     const direction = forwards ? 'forwards' : 'backwards';
     const pages = log.readStream(stream, {
       direction,
@@ -75,16 +87,26 @@ async function readStream(
       ...(from !== undefined && { from }),
     });
     for await (const events of pages) {
-      sent += events.length;
       await sendEvents(context, events);
       if (writer.signal.aborted) return;
     }
   }
-  if (!compatible) return;
-  if (forwards && sent === 0 && from !== info.firstRevision) {
-    await writer.write(firstStreamPositionResponse(info.firstRevision));
-  }
-  await writer.write(lastStreamPositionResponse(info.lastRevision));
+  if (compatible) await writer.write(lastStreamPositionResponse(info.lastRevision));
+}
+
+/** The real server reads in pages of this many events. */
+const pageEvents = 32;
+
+/** Where reading goes on when the first page of the real server is empty: at what is not truncated, or after the end. */
+export function firstStreamPosition(
+  from: number,
+  limit: number,
+  { firstRevision, lastRevision }: Pick<StreamInfo, 'firstRevision' | 'lastRevision'>,
+): number | undefined {
+  const isBeforeFirst = from + Math.min(limit, pageEvents) - 1 < firstRevision;
+  const isPastLast = from > lastRevision || firstRevision > lastRevision;
+  const next = isBeforeFirst ? firstRevision : isPastLast ? lastRevision + 1 : from;
+  return next === from ? undefined : next;
 }
 
 async function readAll(
