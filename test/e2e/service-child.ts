@@ -1,4 +1,4 @@
-// The service as a process of its own, so that it can be killed; it runs the sources, as the tests do.
+// The service as a process of its own, so that it can be killed; it runs the sources, as the tests do, or what was built.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -14,8 +14,14 @@ export interface ServiceChild {
   readonly ended: Promise<number | string>;
 }
 
-export async function startChild(environment: Readonly<Record<string, string>>): Promise<ServiceChild> {
-  const child = spawn(process.execPath, ['--import', './test/register.mjs', 'src/main.ts'], {
+const sources = ['--import', './test/register.mjs', 'src/main.ts'];
+
+/** @param program what Node is given to run */
+export async function startChild(
+  environment: Readonly<Record<string, string>>,
+  program: readonly string[] = sources,
+): Promise<ServiceChild> {
+  const child = spawn(process.execPath, program, {
     cwd: root,
     env: { PATH: process.env['PATH'], PORT: '0', HOMING_LOG_LEVEL: 'error', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
