@@ -33,12 +33,9 @@ export class ConversationController {
    */
   @Post()
   @Writes(201, { conversationId: Id })
-  start(
-    @By() caller: Caller,
-    @Body({ schema: NewConversation }) { kind: _, ...body }: z.infer<typeof NewConversation>,
-  ) {
+  start(@By() caller: Caller, @Body({ schema: NewConversation }) body: z.infer<typeof NewConversation>) {
     return this.send(
-      'memberId' in body
+      body.kind === 'direct'
         ? new ConversationRequest(caller, { type: 'start-direct', ...body })
         : new ConversationRequest(caller, { type: 'start-brand', ...body }),
     );
