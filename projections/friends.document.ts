@@ -11,6 +11,8 @@ import type {
   ReadSpec,
 } from '../src/kernel/projection.js';
 
+export { mayAskByAge } from '../src/domain/friendship/friendship.events.js';
+
 type Data = { [Type in keyof typeof friendshipEvents]: z.infer<(typeof friendshipEvents)[Type]> };
 
 /** How one member stands to another. A pair with nothing between them has no field. */

@@ -153,6 +153,13 @@ export function graphemes(text: string): number {
   for (const _ of graphemeSegmenter.segment(text)) count += 1;
   return count;
 }
+const emoji =
+  /^(?:\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3|\p{ExtPict}(?:\p{ExtPict}|\p{EMod}|\uFE0F|\u200D|[\u{E0020}-\u{E007F}])*)$/u;
+/** A pictograph, flag or keycap that people see as one character (M3). */
+export function isEmoji(text: string): boolean {
+  return emoji.test(text) && graphemes(text) === 1;
+}
+
 /** A text of at most `max` graphemes and 10,000 bytes. */
 export function text(max: number): z.ZodType<string> {
   return z

@@ -5,7 +5,7 @@ import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs'
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { MemberCard } from '../../projections/cards.document.js';
-import type { Relationship } from '../../projections/friends.document.js';
+import { mayAskByAge, type Relationship } from '../../projections/friends.document.js';
 import { ByMember } from '../http/access/scopes.js';
 import { By, type Caller } from '../http/request/caller.js';
 import type { PositionToken } from '../kernel/position-token.js';
@@ -59,23 +59,28 @@ export class RelationshipsHandler implements IQueryHandler<Relationships> {
     const answer = await this.reads.begin(['friends', 'cards'], min);
     const [relationships, cards] = await Promise.all([
       relationshipsOf(answer, viewerId, otherIds),
-      memberCards(answer, otherIds),
+      memberCards(answer, [viewerId, ...otherIds]),
     ]);
-    const items = otherIds.map((id) => itemOf(viewerId, id, relationships.get(id), cards.get(id)));
+    const viewer = { viewerId, ageBand: cards.get(viewerId)?.ageBand ?? 'unknown' };
+    const items = otherIds.map((id) => itemOf(viewer, id, relationships.get(id), cards.get(id)));
     return { items, ...answer.freshness };
   }
 }
 
+/** By settings and ages, as the commands will judge it: no conversations under 16, no adult who asks a child first. */
 function itemOf(
-  viewerId: string,
+  viewer: { readonly viewerId: string; readonly ageBand: MemberCard['ageBand'] },
   memberId: string,
   relationship: Relationship = { friendship: 'none' },
   card: MemberCard | undefined,
 ): RelationshipItem {
   const unavailable = !card || relationship.blockedBy === true;
-  const open = !unavailable && !isBlockedEitherWay(relationship) && memberId !== viewerId;
-  const incoming = card?.settings.allowIncoming;
+  const open = !unavailable && !isBlockedEitherWay(relationship) && memberId !== viewer.viewerId;
   const { friendship } = unavailable ? { friendship: 'none' as const } : relationship;
+  const incoming = card?.settings.allowIncoming;
+  const ageBand = card?.ageBand ?? 'unknown';
+  const oldEnough = viewer.ageBand !== '13_15' && ageBand !== '13_15';
+  const mayAsk = friendship === 'none' && mayAskByAge(viewer.ageBand, ageBand);
   return {
     memberId,
     friendship,
@@ -83,8 +88,8 @@ function itemOf(
     requestId: unavailable ? undefined : relationship.request?.requestId,
     blocking: relationship.blocking === true,
     unavailable,
-    canMessage: open && (incoming === 'everyone' || (incoming === 'friends' && friendship === 'friends')),
-    canRequest: open && (friendship === 'none' || friendship === 'request_received'),
+    canMessage: open && oldEnough && (incoming === 'everyone' || (incoming === 'friends' && friendship === 'friends')),
+    canRequest: open && (mayAsk || friendship === 'request_received'),
   };
 }
 

@@ -94,3 +94,43 @@ describe('a stranger who writes', () => {
     expect([refused.status, refused.body['code']]).toEqual([404, 'member-not-available']);
   });
 });
+
+describe('how people stand to each other', () => {
+  const bands = { kid: '13_15', teen: '16_17', old: '18_plus' };
+  const everyone = { allowIncoming: 'everyone', readReceipts: false, discoverable: true, showSharer: false };
+
+  it('promises no more than the commands keep, whatever their ages', async () => {
+    for (const [memberId, ageBand] of Object.entries(bands)) {
+      const registration = { memberId, handle: memberId, displayName: memberId, ageBand, country: 'AT' };
+      await service.send('POST', '/v1/members', { body: registration });
+      await service.send('PUT', '/v1/members/me/settings', { member: memberId, body: everyone });
+    }
+    const { body: last } = await service.send('PUT', '/v1/members/me/settings', { member: 'old', body: everyone });
+    const promised: string[] = [];
+    for (const member of Object.keys(bands)) {
+      const path = `/v1/relationships?ids=kid,teen,old&minPosition=${String(last['position'])}`;
+      const { body } = await service.send('GET', path, { member });
+      for (const other of body['items'] as { memberId: string; canMessage: boolean; canRequest: boolean }[]) {
+        const { memberId, canMessage, canRequest } = other;
+        if (memberId === member) continue;
+        if (canMessage) promised.push(`${member} writes to ${memberId}`);
+        if (canRequest) promised.push(`${member} asks ${memberId}`);
+      }
+    }
+    const kept: string[] = [];
+    for (const member of Object.keys(bands)) {
+      for (const other of Object.keys(bands).filter((id) => id !== member)) {
+        const talk = await as(member, '/v1/conversations', { kind: 'direct', memberId: other });
+        if (talk.status < 300) kept.push(`${member} writes to ${other}`);
+        const request = await as(member, '/v1/friend-requests', { toMemberId: other });
+        if (request.status < 300) {
+          kept.push(`${member} asks ${other}`);
+          await as(member, `/v1/friend-requests/${other}/cancel`);
+        }
+      }
+    }
+    expect(promised.toSorted()).toEqual(kept.toSorted());
+    expect(kept).not.toContain('old asks kid');
+    expect(kept).toContain('kid asks old');
+  });
+});

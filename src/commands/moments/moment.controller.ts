@@ -4,7 +4,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { momentEvents } from '../../domain/moment/moment.events.js';
-import { Id } from '../../domain/vocabulary.js';
+import { Id, isEmoji } from '../../domain/vocabulary.js';
 import { ByMember } from '../../http/access/scopes.js';
 import { By, type Caller } from '../../http/request/caller.js';
 import { Writes, type Written } from '../../http/request/written.js';
@@ -21,7 +21,8 @@ const NewMoment = z
     allowReshare: allowReshare.default(true),
   })
   .meta({ id: 'NewMoment' });
-const Reaction = momentEvents.MomentReacted.pick({ reaction: true }).meta({ id: 'Reaction' });
+const { reaction } = momentEvents.MomentReacted.shape;
+const Reaction = z.strictObject({ reaction: reaction.refine(isEmoji, 'one emoji') }).meta({ id: 'Reaction' });
 const answer = { momentId: Id, revision: z.int() };
 
 @ApiTags('moments')

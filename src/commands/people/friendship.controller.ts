@@ -14,11 +14,16 @@ const NewRequest = z
   .strictObject({
     toMemberId: Id,
     origin: FriendshipOrigin.default('profile'),
+    suggestionId: friendshipEvents.FriendRequestSent.shape.suggestionId,
+    shareLinkId: friendshipEvents.FriendRequestSent.shape.shareLinkId,
     note: friendshipEvents.FriendRequestSent.shape.note,
   })
   .meta({ id: 'NewFriendRequest' });
 const Block = z
-  .strictObject({ context: friendshipEvents.MemberBlocked.shape.context.default('profile') })
+  .strictObject({
+    context: friendshipEvents.MemberBlocked.shape.context.default('profile'),
+    reportId: friendshipEvents.MemberBlocked.shape.reportId,
+  })
   .optional()
   .meta({ id: 'Block' });
 const OtherId = Param('otherMemberId', { schema: Id });
@@ -33,8 +38,8 @@ export class FriendshipController {
   /** A request to somebody who has already asked is the acceptance. */
   @Post('friend-requests')
   @Writes(201, { requestId: Id.optional(), state: z.enum(['requested', 'friends']), ...revision })
-  ask(@By() caller: Caller, @Body({ schema: NewRequest }) { toMemberId, origin, note }: z.infer<typeof NewRequest>) {
-    return this.send(caller, toMemberId, { type: 'ask', origin, note });
+  ask(@By() caller: Caller, @Body({ schema: NewRequest }) { toMemberId, ...request }: z.infer<typeof NewRequest>) {
+    return this.send(caller, toMemberId, { type: 'ask', ...request });
   }
 
   @Post('friend-requests/:otherMemberId/accept')
@@ -65,7 +70,7 @@ export class FriendshipController {
   @Put('blocks/:otherMemberId')
   @Writes(200, revision)
   block(@By() caller: Caller, @OtherId other: string, @Body({ schema: Block }) body: z.infer<typeof Block>) {
-    return this.send(caller, other, { type: 'block', context: body?.context ?? 'profile' });
+    return this.send(caller, other, { type: 'block', ...(body ?? { context: 'profile' }) });
   }
 
   @Delete('blocks/:otherMemberId')

@@ -17,10 +17,16 @@ import { Lookups, standingOf } from '../lookups.js';
 import { FRIEND_COUNTS, type FriendCounts } from './friend-counts.js';
 
 export type BlockContext = Extract<FriendshipCommand, { type: 'BlockMember' }>['data']['context'];
+interface Asking {
+  readonly origin: z.infer<typeof FriendshipOrigin>;
+  readonly suggestionId?: string | undefined;
+  readonly shareLinkId?: string | undefined;
+  readonly note?: string | undefined;
+}
 export type FriendshipWish =
-  | { readonly type: 'ask'; readonly origin: z.infer<typeof FriendshipOrigin>; readonly note?: string | undefined }
+  | ({ readonly type: 'ask' } & Asking)
   | { readonly type: 'accept' | 'decline' | 'cancel' | 'remove' | 'unblock' }
-  | { readonly type: 'block'; readonly context: BlockContext };
+  | { readonly type: 'block'; readonly context: BlockContext; readonly reportId?: string | undefined };
 
 export class FriendshipRequest extends Command<Written> {
   constructor(
@@ -67,7 +73,7 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
     const act = { byMemberId: member.memberId, otherMemberId };
     switch (wish.type) {
       case 'ask': {
-        const { origin, note } = wish;
+        const { origin, suggestionId, shareLinkId, note } = wish;
         const requestId = deriveId('friend-request', commandId);
         const parties = { fromMemberId: member.memberId, toMemberId: otherMemberId };
         const from = { ...standingOf(member), registeredAt: member.registeredAt };
@@ -78,7 +84,7 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
         ]);
         // Only an acceptance needs it: they have asked already.
         const mutualFriends = pair.state.open && (await this.counts.mutual(member.memberId, otherMemberId));
-        const request = { requestId, ...parties, origin, note };
+        const request = { requestId, ...parties, origin, suggestionId, shareLinkId, note };
         return { type: 'SendFriendRequest', data: { ...request, from, to, counts, mutualFriends }, now };
       }
       case 'accept': {
@@ -97,7 +103,8 @@ export class FriendshipHandler implements ICommandHandler<FriendshipRequest> {
       case 'block': {
         const blockedRegistered = (await this.lookups.member(otherMemberId)) !== undefined;
         const parties = { blockerId: member.memberId, blockedId: otherMemberId };
-        return { type: 'BlockMember', data: { ...parties, context: wish.context, blockedRegistered }, now };
+        const { context, reportId } = wish;
+        return { type: 'BlockMember', data: { ...parties, context, reportId, blockedRegistered }, now };
       }
       case 'unblock':
         return { type: 'UnblockMember', data: { blockerId: member.memberId, blockedId: otherMemberId }, now };

@@ -33,10 +33,9 @@ export class ConversationController {
    */
   @Post()
   @Writes(201, { conversationId: Id })
-  start(@By() caller: Caller, @Body({ schema: NewConversation }) conversation: z.infer<typeof NewConversation>) {
-    const { kind: _, ...body } = conversation;
+  start(@By() caller: Caller, @Body({ schema: NewConversation }) body: z.infer<typeof NewConversation>) {
     return this.send(
-      'memberId' in body
+      body.kind === 'direct'
         ? new ConversationRequest(caller, { type: 'start-direct', ...body })
         : new ConversationRequest(caller, { type: 'start-brand', ...body }),
     );

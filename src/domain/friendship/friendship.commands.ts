@@ -29,6 +29,8 @@ export type FriendshipCommand = CommandOf<{
     readonly fromMemberId: string;
     readonly toMemberId: string;
     readonly origin: DataOf<FriendshipEvent, 'FriendRequestSent'>['origin'];
+    readonly suggestionId?: string | undefined;
+    readonly shareLinkId?: string | undefined;
     readonly note?: string | undefined;
     readonly from: MemberStanding & { readonly registeredAt: string };
     readonly to: MemberStanding;
@@ -47,6 +49,7 @@ export type FriendshipCommand = CommandOf<{
     readonly blockerId: string;
     readonly blockedId: string;
     readonly context: DataOf<FriendshipEvent, 'MemberBlocked'>['context'];
+    readonly reportId?: string | undefined;
     /** Look-up: `member-<blockedId>` is registered. */
     readonly blockedRegistered: boolean;
   };

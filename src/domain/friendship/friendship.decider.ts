@@ -4,9 +4,8 @@ import { addMs, dayMs, hourMs, toMs } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
-import type { AgeBand } from '../vocabulary.js';
 import type { FriendshipCommand, GraphCounts } from './friendship.commands.js';
-import { type FriendshipEvent, requestsPerDayMax } from './friendship.events.js';
+import { type FriendshipEvent, mayAskByAge, requestsPerDayMax } from './friendship.events.js';
 import {
   type Friendship,
   type FriendshipState,
@@ -74,11 +73,6 @@ function withinRequestLimits(counts: GraphCounts, registeredAt: string, now: str
       current: counts.openOutgoingOfActor,
     });
   }
-}
-
-/** F8: an adult whom a child of 13 to 15 has not asked first is a stranger to it. An undeclared age counts as adult here. */
-function mayAskByAge(from: AgeBand, to: AgeBand): boolean {
-  return to !== '13_15' || from === '13_15' || from === '16_17';
 }
 
 /** The one who asked cannot tell a decline's cool-down from a block: both read as "does not take requests". */
@@ -157,9 +151,10 @@ export const friendshipDecider: Decider<FriendshipCommand, FriendshipEvent, Frie
       }
       withinFriendLimit(known(data.counts));
       withinRequestLimits(known(data.counts), data.from.registeredAt, now);
-      const { requestId, fromMemberId, toMemberId, origin, note } = data;
+      const { requestId, fromMemberId, toMemberId, origin, suggestionId, shareLinkId, note } = data;
+      const led = { origin, suggestionId, shareLinkId, note };
       const expiresAt = addMs(now, requestLifetimeMs);
-      return [{ type: 'FriendRequestSent', data: { requestId, fromMemberId, toMemberId, origin, note, expiresAt } }];
+      return [{ type: 'FriendRequestSent', data: { requestId, fromMemberId, toMemberId, ...led, expiresAt } }];
     },
     AcceptFriendRequest: ({ data, now }, state) => {
       if (state.friendship) return [];
@@ -180,11 +175,11 @@ export const friendshipDecider: Decider<FriendshipCommand, FriendshipEvent, Frie
     RemoveFriend: ({ data, now }, { friendship }) =>
       friendship ? [end(friendship, data.byMemberId, 'removed', now)] : [],
     BlockMember: ({ data, now }, state) => {
-      const { blockerId, blockedId, context } = data;
+      const { blockerId, blockedId, context, reportId } = data;
       if (blockerId === blockedId) throw new Rejection('not-yourself', 'a block of yourself');
       if (!data.blockedRegistered) throw notAvailable();
       if (state.blockedBy.includes(blockerId)) return [];
-      const events: FriendshipEvent[] = [{ type: 'MemberBlocked', data: { blockerId, blockedId, context } }];
+      const events: FriendshipEvent[] = [{ type: 'MemberBlocked', data: { blockerId, blockedId, context, reportId } }];
       if (state.open) events.push((state.open.fromMemberId === blockerId ? cancel : decline)(state.open, now));
       if (state.friendship) events.push(end(state.friendship, blockerId, 'blocked', now));
       return events;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
 import { personal } from '../../kernel/personal.js';
-import { Id, Instant, text } from '../vocabulary.js';
+import { type AgeBand, Id, Instant, text } from '../vocabulary.js';
 
 export const FriendshipOrigin = z.enum([
   'search',
@@ -18,6 +18,11 @@ export const FriendshipOrigin = z.enum([
 /** Friend requests that one member may send in 24 hours (F6). */
 export const requestsPerDayMax = 50;
 
+/** F8: an adult whom a child of 13 to 15 has not asked first is a stranger to it. An undeclared age counts as adult here. */
+export function mayAskByAge(from: AgeBand, to: AgeBand): boolean {
+  return to !== '13_15' || from === '13_15' || from === '16_17';
+}
+
 const pair = { fromMemberId: Id, toMemberId: Id };
 
 export const friendshipEvents = {
@@ -25,6 +30,9 @@ export const friendshipEvents = {
     requestId: Id,
     ...pair,
     origin: FriendshipOrigin,
+    /** The suggestion, or the invitation's link, that it came from. */
+    suggestionId: Id.optional(),
+    shareLinkId: Id.optional(),
     note: personal(text(200), 'fromMemberId'),
     expiresAt: Instant,
   }),
@@ -52,6 +60,8 @@ export const friendshipEvents = {
     blockerId: Id,
     blockedId: Id,
     context: z.enum(['profile', 'conversation', 'live', 'comment']),
+    /** The report that was made with it. */
+    reportId: Id.optional(),
   }),
   MemberUnblocked: z.strictObject({ blockerId: Id, blockedId: Id }),
 };

@@ -17,7 +17,7 @@ export const momentEvents = {
     shareId: Id.optional(),
   }),
   /** One reaction per person: reacting again replaces it. */
-  MomentReacted: z.strictObject({ momentId: Id, authorId: Id, memberId: Id, reaction: z.string().min(1).max(16) }),
+  MomentReacted: z.strictObject({ momentId: Id, authorId: Id, memberId: Id, reaction: z.string().min(1).max(64) }),
   MomentReactionRemoved: z.strictObject({ momentId: Id, authorId: Id, memberId: Id }),
   MomentDeleted: z.strictObject({ momentId: Id, authorId: Id }),
 };
