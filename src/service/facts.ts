@@ -56,8 +56,7 @@ export function factsProjector(
   { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
 ): MountedPart {
   const options = factsProjectorOptions(config, engines, writeSide);
-  const acknowledged = () => engines.log.acknowledged;
-  return watchedFacts({ ...options, acknowledged, registry, report: reportTo(logger, 'facts') });
+  return watchedFacts({ ...options, registry, report: reportTo(logger, 'facts') });
 }
 
 /** What an operator can ask of the facts. */

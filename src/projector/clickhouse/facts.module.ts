@@ -3,7 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
-import type { Fitness, FitnessOptions } from '../operation/fitness.js';
+import type { Fitness } from '../operation/fitness.js';
 import { Engine } from './engine.js';
 import { FactsOperations } from './facts-operations.js';
 import { FactsProjector, type FactsProjectorOptions } from './facts-projector.js';
@@ -22,16 +22,14 @@ export class FactsModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-export interface WatchedFactsOptions
-  extends Omit<FactsProjectorOptions, 'engine' | 'listener'>,
-    Pick<FitnessOptions, 'acknowledged'> {
+export interface WatchedFactsOptions extends Omit<FactsProjectorOptions, 'engine' | 'listener'> {
   readonly client: ClickHouseClient;
   readonly registry: Registry;
   readonly report: Report;
 }
 
 /** The module with its figures, and the health check to show beside the others. */
-export function watchedFacts({ client, registry, report, acknowledged, ...options }: WatchedFactsOptions): {
+export function watchedFacts({ client, registry, report, ...options }: WatchedFactsOptions): {
   readonly module: DynamicModule;
   readonly facts: FactsProjector;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
@@ -41,7 +39,6 @@ export function watchedFacts({ client, registry, report, acknowledged, ...option
   const watch = new FactsWatch(registry, report, {
     operations,
     head: () => options.log.head(),
-    ...(acknowledged ? { acknowledged } : {}),
   });
   const facts = new FactsProjector({ ...options, engine, listener: watch });
   watch.measure(facts);
