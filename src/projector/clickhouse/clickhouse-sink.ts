@@ -4,13 +4,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { FactSource } from './chunk/chunk.js';
+import type { Chunk, FactSource } from './chunk/chunk.js';
 import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk/chunk-stream.js';
-import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream } from './chunk/plan-log.js';
+import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream, totalOf } from './chunk/plan-log.js';
 import type { FactTables, Progress } from './tables/fact-tables.js';
+import { incompleteChunks } from './tables/incomplete-chunks.js';
+import { repair } from './tables/repair.js';
 
-/** How often a chunk is deleted and inserted anew before it is a fault that a person must look at. */
+/** How often a chunk is deleted and inserted anew before the build is given up. */
 const attemptsMax = 4;
+/** So many lost chunks are not inserted anew one by one: the build is made anew. */
+const gapsMax = 50;
 
 export interface SinkDeps {
   readonly log: EventLog;
@@ -143,6 +147,8 @@ export class ClickHouseSink {
     this.completeUpToMs = progress?.completeUpToMs ?? 0;
     if (progress) await this.refuseTheFuture(progress);
     if (!this.plan) return;
+    // Plans of an earlier form do not say it.
+    if (this.plan.total === undefined) this.plan = { ...this.plan, total: await totalOf(this.deps.log, this.stream) };
     // The mark is written before the next chunk is planned, so it is never behind where the last plan begins.
     if ((progress?.position ?? 0n) < this.plan.after) {
       throw new FactsLost(
@@ -209,32 +215,47 @@ export class ClickHouseSink {
     }, quietMs);
   }
 
-  /** The same insert again, then the thorough check; on a difference the next attempt. */
+  /** The same insert again, then the thorough check; on a difference the next attempt, for all chunks that differ. */
   private async settle(last: ChunkPlan): Promise<void> {
     const { log, tables } = this.deps;
-    const chunk = await chunkOfPlan({ ...this.deps, stream: this.stream }, last);
-    if (!chunk) {
-      throw new FactsLost(
-        `the rows of plan ${last.revision} (${last.after}–${last.to}) are not those that were planned`,
-      );
-    }
+    const chunk = await this.chunkOf(last);
     let plan = last;
     await tables.insert(plan, chunk);
-    let differences = await tables.differences(plan, chunk);
-    while (differences.length > 0) {
-      if (plan.attempt >= attemptsMax) {
-        throw new Error(`chunk ${plan.id} still differs in ${differences.join(', ')} after ${plan.attempt} attempts`);
-      }
-      const again = await appendPlan(log, this.stream, plan, plan, plan.attempt + 1);
+    while ((await this.losses(plan, chunk)).length > 0) {
+      const others = await this.otherGaps(plan);
+      const months = [...new Set([plan, ...others].flatMap((one) => one.months))];
+      const again = await appendPlan(log, this.stream, plan, { ...plan, months }, plan.attempt + 1);
       if (!again) throw new Overtaken();
       plan = again;
-      this.counters.repairs += 1;
-      await tables.replace(plan, chunk);
-      differences = await tables.differences(plan, chunk);
+      this.counters.repairs += 1 + others.length;
+      await repair(tables, plan, { plans: [...others, plan], chunkOf: (one) => this.chunkOf(one) });
     }
     this.plan = plan;
     await this.deps.tables.saveOutcome(plan);
     await this.reached(plan.to);
+  }
+
+  private async chunkOf(plan: ChunkPlan): Promise<Chunk> {
+    const chunk = await chunkOfPlan({ ...this.deps, stream: this.stream }, plan);
+    if (chunk) return chunk;
+    throw new FactsLost(`the rows of plan ${plan.revision} (${plan.after}–${plan.to}) are not those that were planned`);
+  }
+
+  /** What differs while this plan is the last one. @throws Overtaken, or FactsLost when it was tried often enough */
+  private async losses(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    const losses = await this.deps.tables.losses(plan, chunk);
+    if (losses.length === 0) return losses;
+    const last = await lastPlan(this.deps.log, this.stream);
+    if (last?.revision !== plan.revision) throw new Overtaken();
+    if (plan.attempt < attemptsMax) return losses;
+    throw new FactsLost(`after ${plan.attempt} attempts chunk ${plan.id} still differs in ${losses.join(', ')}`);
+  }
+
+  /** A loss is seldom of one chunk: the part may have been merged from several. */
+  private async otherGaps(last: ChunkPlan): Promise<readonly ChunkPlan[]> {
+    const gaps = await incompleteChunks(this.deps.log, this.stream, this.deps.tables, gapsMax);
+    if (gaps.length >= gapsMax) throw new FactsLost(`${gaps.length} chunks or more are missing`);
+    return gaps.filter(({ id }) => id !== last.id);
   }
 
   private async reached(position: bigint): Promise<void> {

@@ -10,12 +10,17 @@ export interface FactsWatchOptions extends Omit<FitnessOptions, 'status'> {
   readonly operations: Pick<FactsOperations, 'builds' | 'refusal'>;
 }
 
+interface Look {
+  readonly builds: readonly BuildStatus[];
+  readonly end: bigint;
+}
+
 export class FactsWatch implements FactsListener {
   private readonly faults: Counter;
   private readonly chunks: Histogram;
   private readonly fitness: ReadModelFitness;
   private lastFault = '';
-  private looking: Promise<readonly BuildStatus[] | undefined> | undefined;
+  private looking: Promise<Look | undefined> | undefined;
 
   constructor(
     private readonly registry: Registry,
@@ -90,7 +95,6 @@ export class FactsWatch implements FactsListener {
 
   /** Where the builds stand, whichever process fills them. */
   private standing(): void {
-    const head = () => this.options.head();
     const look = () => this.look();
     const gauge = (name: string, help: string, figure: (build: BuildStatus, end: bigint) => number): void => {
       new Gauge({
@@ -99,9 +103,10 @@ export class FactsWatch implements FactsListener {
         labelNames: ['build', 'state'],
         registers: [this.registry],
         async collect() {
-          const [builds, end] = await Promise.all([look(), head()]);
-          if (!builds) return;
+          const seen = await look();
+          if (!seen) return;
           this.reset();
+          const { builds, end } = seen;
           for (const build of builds) this.set({ build: String(build.build), state: build.state }, figure(build, end));
         },
       });
@@ -118,10 +123,11 @@ export class FactsWatch implements FactsListener {
     );
   }
 
-  /** One look for all figures of a scrape; undefined: figures of the process must not fail with ClickHouse. */
-  private look(): Promise<readonly BuildStatus[] | undefined> {
-    this.looking ??= this.options.operations
-      .builds()
+  /** One look for all figures of a scrape; undefined: figures of the process must not fail with an engine. */
+  private look(): Promise<Look | undefined> {
+    const { operations, head } = this.options;
+    this.looking ??= Promise.all([operations.builds(), head()])
+      .then(([builds, end]) => ({ builds, end }))
       .catch(() => undefined)
       .finally(() => {
         this.looking = undefined;

@@ -1,7 +1,7 @@
 // The promise of the ClickHouse sink: whatever the chunks were, whoever else is at it, and whatever died when, the tables
 // are the fold of the log, each event once.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LogUnavailable } from '../../../src/event-log/event-log.js';
+import { type LogEvent, LogUnavailable } from '../../../src/event-log/event-log.js';
 import { allPlans, planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { newEvent } from '../../projections/history.js';
@@ -30,8 +30,20 @@ class MortalEngine extends Engine {
   private calls = 0;
   private dead = false;
 
-  constructor(private readonly dies: { readonly at: number; readonly when: 'before' | 'after' }) {
+  constructor(
+    private readonly dies: {
+      readonly at: number;
+      readonly when: 'before' | 'after';
+      /** Of a repair: deletes, remade tables and the exchange of partitions are steps, reads are not. */
+      readonly repairs?: true;
+    },
+  ) {
     super(test.client);
+  }
+
+  override command(query: string): Promise<void> {
+    const counts = this.dies.repairs && (/^(?:ALTER|DROP)/.test(query) || query.includes('_remade_'));
+    return counts ? this.step(() => super.command(query)) : super.command(query);
   }
 
   override insertText(...args: Parameters<Engine['insertText']>): Promise<void> {
@@ -41,7 +53,7 @@ class MortalEngine extends Engine {
     return this.step(() => super.insertSelect(...args));
   }
   override rows<Row>(query: string): Promise<Row[]> {
-    return this.step(() => super.rows<Row>(query));
+    return this.dies.repairs ? super.rows<Row>(query) : this.step(() => super.rows<Row>(query));
   }
 
   get survived(): boolean {
@@ -110,6 +122,32 @@ describe('the ClickHouse sink', () => {
     }
     expect(crashes).toBeGreaterThan(5);
   });
+
+  it('a repair survives a crash before any of its writes', async () => {
+    const build = nextBuild();
+    const log = await logOf(40, 7);
+    const view = log.events.find(({ type }) => type === 'ContentViewed');
+    const facts = `event_facts_v${build}`;
+    let deaths = 0;
+    for (let at = 1; ; at += 1) {
+      await log.append('observations-01', [{ ...(view as LogEvent), id: crypto.randomUUID() }], 'any');
+      await catchUp(log, engine, { build, limits: { rowsMax: 30 } });
+      const wanted = await stateOf(engine, build);
+      await engine.command(
+        `ALTER TABLE ${facts} DELETE WHERE chunk IN (SELECT DISTINCT chunk FROM ${facts} ORDER BY chunk DESC LIMIT 2)`,
+      );
+      const mortal = new MortalEngine({ at, when: 'before', repairs: true });
+      await catchUp(log, mortal, { build }).catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+        deaths += 1;
+      });
+      if (mortal.survived) break;
+      await catchUp(log, engine, { build });
+      expect({ at, ...(await stateOf(engine, build)) }).toEqual({ at, ...wanted });
+    }
+    expect(deaths).toBeGreaterThan(12);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+  }, 240_000);
 
   it('survives a log that takes the plan and loses the answer', async () => {
     const build = nextBuild();

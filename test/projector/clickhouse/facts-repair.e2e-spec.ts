@@ -8,6 +8,7 @@ import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/build
 import { FactsLost } from '../../../src/projector/clickhouse/clickhouse-sink.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
+import { remakeMonth } from '../../../src/projector/clickhouse/tables/repair.js';
 import { NoSuchLetter } from '../../../src/projector/operation/dead-letters.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
@@ -22,16 +23,19 @@ beforeAll(() => {
 });
 afterAll(() => test.close());
 
-/** Removes the newest part of a table on disk, as a machine that lost power would: the engine is not asked. */
-async function loseNewestPart(table: string): Promise<void> {
-  const part = await engine.row<{ path: string }>(
-    `SELECT path FROM system.parts WHERE active AND database = currentDatabase() AND table = '${table}' ORDER BY modification_time DESC, max_block_number DESC LIMIT 1`,
+/** Removes parts of a table on disk, as a machine that lost power would: the engine is not asked. */
+async function loseParts(query: string): Promise<void> {
+  const parts = await engine.rows<{ path: string }>(
+    `SELECT path FROM system.parts WHERE database = currentDatabase() AND ${query}`,
   );
   await test.client.close();
-  rmSync(part?.path ?? '', { recursive: true });
+  for (const { path } of parts) rmSync(path, { recursive: true });
   test = testEngine(test.directory);
   engine = new Engine(test.client);
 }
+
+const newestOf = (table: string) =>
+  `active AND table = '${table}' ORDER BY modification_time DESC, max_block_number DESC LIMIT 1`;
 
 /** A sink that meets this poison and folds it again once it is cured. */
 function poisoned(bad: ReadonlySet<bigint>): (event: LogEvent) => ReturnType<typeof decodeHidden> {
@@ -50,7 +54,7 @@ describe('repair', () => {
       // One chunk of one month, so that the newest part is of the last chunk.
       await catchUp(log, engine, { build, limits: { rowsMax: 10_000 } });
       const wanted = await stateOf(engine, build);
-      await loseNewestPart(table);
+      await loseParts(newestOf(table));
       expect(await stateOf(engine, build)).not.toEqual(wanted);
       const sink = await catchUp(log, engine, { build });
       expect(sink.counters.repairs).toBe(1);
@@ -58,6 +62,49 @@ describe('repair', () => {
       expect(await differencesOf(log, engine, build)).toEqual({});
     },
   );
+
+  it.each([
+    ['event_facts_v8', '202601'],
+    ['event_facts_v9', '202602'],
+    ['engagement_quarterly_v10', '202602'],
+    ['share_facts_v11', 'tuple()'],
+    ['brand_facts_v12', '202602'],
+  ])('a lost part of %s that was merged from many chunks (%s) is put back whole', async (table, partition) => {
+    const build = Number(table.split('_v')[1]);
+    const log = await logOf(80, 60 + build);
+    await catchUp(log, engine, { build, limits: { rowsMax: 12 } });
+    const wanted = await stateOf(engine, build);
+    await engine.command(`OPTIMIZE TABLE ${table} FINAL`);
+    // With what it was merged from: an engine that finds that would take it again.
+    await loseParts(`table = '${table}' AND partition = '${partition}'`);
+    expect(await stateOf(engine, build)).not.toEqual(wanted);
+    const sink = await catchUp(log, engine, { build });
+    expect(sink.counters.repairs).toBeGreaterThan(table.startsWith('event_facts') ? 2 : 0);
+    expect(await stateOf(engine, build)).toEqual(wanted);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    // Nothing is left of it, and the next start has nothing to put right.
+    expect((await catchUp(log, engine, { build })).counters.repairs).toBe(0);
+    const beside = await engine.rows(`SELECT name FROM system.tables WHERE name LIKE '%_remade_%'`);
+    expect(beside).toEqual([]);
+  });
+
+  it('rows that nobody planned cannot be put right: the build is given up', async () => {
+    const build = 13;
+    const log = await logOf(40, 80);
+    await catchUp(log, engine, { build, limits: { rowsMax: 20 } });
+    await engine.command(
+      `INSERT INTO event_facts_v${build} (log_position, event_id, fact, occurred_at, chunk) VALUES (1, generateUUIDv4(), 'ContentViewed', '2026-01-26 00:00:00', 1)`,
+    );
+    await expect(catchUp(log, engine, { build })).rejects.toThrow(FactsLost);
+  });
+
+  it('so many lost chunks that a new build is the shorter way are not put back one by one', async () => {
+    const build = 14;
+    const log = await logOf(80, 81);
+    await catchUp(log, engine, { build, limits: { rowsMax: 1 } });
+    await engine.command(`ALTER TABLE event_facts_v${build} DELETE WHERE 1`);
+    await expect(catchUp(log, engine, { build })).rejects.toThrow(/chunks or more are missing/);
+  });
 
   it('a ClickHouse that was emptied, or put back to an earlier state, is noticed', async () => {
     const build = 5;
@@ -123,7 +170,7 @@ describe('verification', () => {
     const engagement = `engagement_quarterly_v${build}`;
     const shape = (await tablesOf(engine, build).rollUps()).find(({ rollUp }) => rollUp.table === engagement);
     if (!shape) throw new Error('no such roll-up');
-    const remake = () => tablesOf(engine, build).remakeMonth(shape, 202601);
+    const remake = () => remakeMonth(tablesOf(engine, build), shape, { month: 202601, attempt: 1 });
     await within(
       `INSERT INTO ${engagement} SELECT * FROM ${engagement} WHERE toYYYYMM(quarter) = 202601 LIMIT 3`,
       remake,

@@ -24,6 +24,8 @@ export interface ChunkPlan {
   /** 1, and one more each time the chunk had to be deleted and inserted anew: no token is ever used for two contents. */
   readonly attempt: number;
   readonly parked: readonly ParkedEvent[];
+  /** Rows of all plans of the build up to this one: what the fact table holds when all of them are carried out. */
+  readonly total?: number;
   /** Present when parked events are taken in after all: positions of just these; the span is empty then. */
   readonly only?: readonly bigint[];
 }
@@ -34,9 +36,13 @@ export function planStream(sink: string, build: number): string {
   return `sink-${sink}.v${build}`;
 }
 
-/** The token of one part of a planned chunk: one insert is one partition. */
-export function insertToken(sink: string, build: number, plan: ChunkPlan, part: string): string {
-  return `${sink}:${build}:${plan.id}:${plan.after}-${plan.to}:${plan.attempt}:${part}`;
+/**
+ * The token of one part of a planned chunk: one insert is one partition.
+ * @param within the attempt of another chunk in whose repair this one is inserted anew
+ */
+export function insertToken(sink: string, build: number, plan: ChunkPlan, part: string, within?: ChunkPlan): string {
+  const attempt = within ? `${plan.attempt}.${within.id}.${within.attempt}` : plan.attempt;
+  return `${sink}:${build}:${plan.id}:${plan.after}-${plan.to}:${attempt}:${part}`;
 }
 
 function parsed(event: LogEvent): ChunkPlan {
@@ -55,6 +61,7 @@ function parsed(event: LogEvent): ChunkPlan {
       ...parked,
       position: BigInt(parked.position),
     })),
+    ...(data['total'] === undefined ? {} : { total: data['total'] as number }),
     ...(data['only'] ? { only: (data['only'] as string[]).map(BigInt) } : {}),
   };
 }
@@ -71,6 +78,13 @@ export async function lastPlan(log: EventLogReader, stream: string): Promise<Chu
 /** Every plan of a build, oldest first. */
 export async function* allPlans(log: EventLogReader, stream: string): AsyncIterable<ChunkPlan> {
   for await (const page of log.readStream(stream)) for (const event of page) yield parsed(event);
+}
+
+/** Rows of all plans of a build: an attempt is no new chunk. For builds whose plans do not say it. */
+export async function totalOf(log: EventLogReader, stream: string): Promise<number> {
+  let total = 0;
+  for await (const { attempt, rows } of allPlans(log, stream)) if (attempt === 1) total += rows;
+  return total;
 }
 
 /** Of some positions: where the events that were parked there stand, and which of them were taken in after all. */
@@ -106,7 +120,7 @@ export async function samplePlans(log: EventLogReader, stream: string, count: nu
 }
 
 /** What is to be planned: a chunk without its text. */
-export type PlannedChunk = Omit<ChunkPlan, 'revision' | 'attempt'>;
+export type PlannedChunk = Omit<ChunkPlan, 'revision' | 'attempt' | 'total'>;
 
 export function planOf(chunk: Chunk): PlannedChunk {
   const { id, after, to, events, rows, xor, parked, parts } = chunk;
@@ -124,7 +138,9 @@ export async function appendPlan(
   chunk: PlannedChunk,
   attempt = 1,
 ): Promise<ChunkPlan | undefined> {
-  const json = JSON.stringify({ ...chunk, attempt, revision: undefined }, (_, value: unknown) =>
+  const { total: before } = previous ?? { total: 0 };
+  const total = attempt > 1 || before === undefined ? before : before + chunk.rows;
+  const json = JSON.stringify({ ...chunk, attempt, total, revision: undefined }, (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   );
   const event = {
@@ -136,7 +152,7 @@ export async function appendPlan(
   };
   try {
     const { revision } = await log.append(stream, [event], previous?.revision ?? 'no_stream');
-    return { ...chunk, revision, attempt };
+    return { ...chunk, revision, attempt, ...(total === undefined ? {} : { total }) };
   } catch (error) {
     if (error instanceof WrongExpectedRevision) return undefined;
     throw error;

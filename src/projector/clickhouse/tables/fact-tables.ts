@@ -4,13 +4,17 @@ import type { Chunk, FactSource, ParkedEvent } from '../chunk/chunk.js';
 import { type ChunkPlan, insertToken } from '../chunk/plan-log.js';
 import { escaped } from '../chunk/row-text.js';
 import { type Engine, quoted } from '../engine.js';
-import { describe, finalised, holdsChunk, type RollUpShape, rowsOfChunk, rowsOfMonth } from './roll-up-check.js';
+import { dropRemade } from './repair.js';
+import { describe, finalised, holdsChunk, holdsMonths, type RollUpShape, rowsOfChunk } from './roll-up-check.js';
 import { type FactSchema, factSchema } from './schema.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */
 export function storedColumns(source: FactSource): readonly string[] {
   return [...source.projection.columns, 'chunk'];
 }
+
+/** In ClickHouse: exclusive-or of the ids of the events that rows were made of, as hex digits. */
+export const eventsXor = 'lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0)))';
 
 export interface Progress {
   readonly logId: string;
@@ -46,10 +50,10 @@ export class FactTables {
   }
 
   /** One insert per month, raw table and views, each under its token: as often as it is said, it is there once. */
-  async insert(plan: ChunkPlan, chunk: Chunk): Promise<void> {
+  async insert(plan: ChunkPlan, chunk: Chunk, within?: ChunkPlan): Promise<void> {
     const columns = storedColumns(this.source);
     for (const part of chunk.parts) {
-      const token = insertToken(this.place.sink, this.place.build, plan, String(part.month));
+      const token = insertToken(this.place.sink, this.place.build, plan, String(part.month), within);
       await this.engine.insertText(this.schema.factTable, columns, part.pieces, token);
     }
   }
@@ -58,46 +62,44 @@ export class FactTables {
   async holds(plan: ChunkPlan): Promise<boolean> {
     if (plan.rows === 0) return true;
     const found = await this.engine.row<{ rows: string; xor: string }>(
-      `SELECT toString(count()) AS rows, lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0))) AS xor FROM ${rowsOfChunk(this.span(plan))}`,
+      `SELECT toString(count()) AS rows, ${eventsXor} AS xor FROM ${rowsOfChunk(this.span(plan))}`,
     );
     return found?.rows === String(plan.rows) && found.xor.padStart(32, '0') === plan.xor;
   }
 
-  /** The thorough check after a crash: every row's text, and every roll-up. Names what differs. */
+  /** Every row's text of one chunk, and every roll-up's share of it. Names what differs. */
   async differences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    if (plan.rows === 0) return [];
+    return await this.compare(plan, chunk, (shape) => holdsChunk(this.engine, shape, this.span(plan)));
+  }
+
+  /** The thorough check after a crash: the chunk, how many rows there are in all, and every roll-up of its months. */
+  async losses(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    const found = await this.compare(plan, chunk, (shape) => holdsMonths(this.engine, shape, this.span(plan)));
+    const held = await this.rowsHeld();
+    if (held === plan.total) return found;
+    return [...found, `${held} rows of ${plan.total ?? 'unknown'}`];
+  }
+
+  private async compare(
+    plan: ChunkPlan,
+    chunk: Chunk,
+    holds: (shape: RollUpShape) => Promise<boolean>,
+  ): Promise<readonly string[]> {
     const found: string[] = [];
-    if (plan.rows === 0) return found;
-    if (!(await this.holdsText(plan, chunk))) found.push(this.schema.factTable);
+    if (plan.rows > 0 && !(await this.holdsText(plan, chunk))) found.push(this.schema.factTable);
     for (const shape of await this.rollUps()) {
-      if (!(await holdsChunk(this.engine, shape, this.span(plan)))) found.push(shape.rollUp.table);
+      if (!(await holds(shape))) found.push(shape.rollUp.table);
     }
     return found;
   }
 
-  /** Deletes the chunk, inserts it under the token of `plan`'s attempt, and makes every roll-up right again. */
-  async replace(plan: ChunkPlan, chunk: Chunk): Promise<void> {
-    for (const month of plan.months) {
-      await this.engine.command(
-        `ALTER TABLE ${this.schema.factTable} DELETE IN PARTITION ${month} WHERE chunk = ${plan.id}`,
-      );
-    }
-    await this.insert(plan, chunk);
-    for (const shape of await this.rollUps()) {
-      if (shape.rollUp.additive) for (const month of plan.months) await this.remakeMonth(shape, month);
-      else await this.addAgain(shape, plan);
-    }
-  }
-
-  /** A month of an additive roll-up from the fact table, put in the place of what is there in one step. */
-  async remakeMonth(shape: RollUpShape, month: number): Promise<void> {
-    const { table } = shape.rollUp;
-    const columns = shape.columns.map(({ name }) => name);
-    await this.engine.command(`DROP TABLE IF EXISTS ${table}_remade SYNC`);
-    await this.engine.command(`CREATE TABLE ${table}_remade AS ${table}`);
-    const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfMonth(this.schema.factTable, month))})`;
-    await this.engine.insertSelect(`${table}_remade`, columns, select, '');
-    await this.engine.command(`ALTER TABLE ${table} REPLACE PARTITION ${month} FROM ${table}_remade`);
-    await this.engine.command(`DROP TABLE ${table}_remade SYNC`);
+  /** Known without reading them. */
+  async rowsHeld(): Promise<number> {
+    const row = await this.engine.row<{ held: string }>(
+      `SELECT toString(count()) AS held FROM ${this.schema.factTable}`,
+    );
+    return Number(row?.held);
   }
 
   /** The plain names, for people who write SQL: views of this build's finalised values. */
@@ -125,6 +127,7 @@ export class FactTables {
       await this.engine.command(`DROP TABLE IF EXISTS ${table} SYNC`);
     }
     await this.engine.command(`DROP TABLE IF EXISTS ${this.schema.factTable} SYNC`);
+    await dropRemade(this);
     const marks = await this.engine.rows<{ name: string }>(
       `SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ('sink_progress', 'sink_parked')`,
     );
@@ -207,14 +210,6 @@ export class FactTables {
     );
     const digest = digestOfLines(chunk.parts.flatMap(({ pieces }) => pieces));
     return found?.rows === String(chunk.rows) && found.digest.padStart(16, '0') === digest;
-  }
-
-  /** A roll-up of idempotent columns: the chunk's share once more, under no token that was used before. */
-  private async addAgain(shape: RollUpShape, plan: ChunkPlan): Promise<void> {
-    const columns = shape.columns.map(({ name }) => name);
-    const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfChunk(this.span(plan)))})`;
-    const token = insertToken(this.place.sink, this.place.build, plan, shape.rollUp.name);
-    await this.engine.insertSelect(shape.rollUp.table, columns, select, token);
   }
 
   private span(plan: ChunkPlan): { factTable: string; id: bigint; months: readonly number[] } {

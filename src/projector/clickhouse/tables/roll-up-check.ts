@@ -67,11 +67,27 @@ export async function holdsChunk(
   shape: RollUpShape,
   chunk: { readonly factTable: string; readonly id: bigint; readonly months: readonly number[] },
 ): Promise<boolean> {
-  if (shape.rollUp.additive) {
-    for (const month of chunk.months) if (!(await holdsMonth(engine, shape, chunk.factTable, month))) return false;
-    return true;
+  if (shape.rollUp.additive) return await holdsMonths(engine, shape, chunk);
+  return await holdsAdded(engine, shape, rowsOfChunk(chunk));
+}
+
+/** Does the roll-up hold all that the rows of these months add to it? */
+export async function holdsMonths(
+  engine: Engine,
+  shape: RollUpShape,
+  { factTable, months }: { readonly factTable: string; readonly months: readonly number[] },
+): Promise<boolean> {
+  for (const month of months) {
+    const holds = shape.rollUp.additive
+      ? await holdsMonth(engine, shape, factTable, month)
+      : await holdsAdded(engine, shape, rowsOfMonth(factTable, month));
+    if (!holds) return false;
   }
-  const added = shape.rollUp.select(rowsOfChunk(chunk));
+  return true;
+}
+
+async function holdsAdded(engine: Engine, shape: RollUpShape, rows: string): Promise<boolean> {
+  const added = shape.rollUp.select(rows);
   const key = `(${shape.sortingKey})`;
   const there = `SELECT ${names(shape)} FROM ${shape.rollUp.table} WHERE ${key} IN (SELECT ${key} FROM (${added}))`;
   const now = await digestOf(engine, shape, finalised(shape, `(${there})`));
