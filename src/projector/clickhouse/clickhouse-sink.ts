@@ -37,7 +37,7 @@ export class FactsLost extends Error {
   }
 }
 
-/** How long an owner that was overtaken lets the other one go first before it plans a chunk itself, milliseconds. */
+/** An owner that was overtaken steps in when the other one's mark has not moved for so long, milliseconds. */
 const standbyMs = 3_000;
 
 /** The mark of how far it has come is written so long after the last of the machinery's own events, milliseconds. */
@@ -85,6 +85,7 @@ export class ClickHouseSink {
         if (!(error instanceof Overtaken)) throw error;
         this.counters.overtaken += 1;
         this.standby = true;
+        await this.standBy(signal);
       }
     }
   }
@@ -111,7 +112,7 @@ export class ClickHouseSink {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    await this.resume(signal);
+    await this.resume();
     const cuts = cutLog(this.deps.log, this.deps.source, this.deps.decode, {
       after: this.plan?.to ?? 0n,
       limits: this.deps.limits,
@@ -134,8 +135,8 @@ export class ClickHouseSink {
   }
 
   /** Finds out where the build stands; the last planned chunk is inserted again and checked whatever is known of it. */
-  private async resume(signal: AbortSignal): Promise<void> {
-    await this.deps.tables.create();
+  private async resume(): Promise<void> {
+    if (!this.standby) await this.deps.tables.create();
     this.logId = await this.deps.log.id();
     const progress = await this.deps.tables.progress();
     if (progress && progress.logId !== this.logId) {
@@ -155,9 +156,9 @@ export class ClickHouseSink {
         `the log holds plans up to ${this.plan.to}, ClickHouse has come to ${progress?.position ?? 0}`,
       );
     }
-    // Whoever overtook this owner is most likely still at it, and marks the chunk when it is in.
-    if (this.standby) await this.waitForOther(this.plan, signal);
-    await this.settle(this.plan);
+    // Carried out by an owner that was seen at work: there was no crash to look after.
+    if (this.standby && (progress?.planRevision ?? -1) >= this.plan.revision) await this.reached(this.plan.to);
+    else await this.settle(this.plan);
   }
 
   /** Marks are written after the log has what they name: one that names more was made of a log that was put back since. */
@@ -169,12 +170,15 @@ export class ClickHouseSink {
     );
   }
 
-  private async waitForOther(plan: ChunkPlan, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + standbyMs;
-    while (performance.now() < until && !signal.aborted) {
-      const progress = await this.deps.tables.progress();
-      if (progress && progress.position >= plan.to) return;
-      await sleep(standbyMs / 20, undefined, { signal }).catch(() => undefined);
+  /** As long as the other owner's mark moves there is nothing to do here but to look at it. */
+  private async standBy(signal: AbortSignal): Promise<void> {
+    let seen = -1n;
+    let sinceMs = performance.now();
+    while (!signal.aborted && performance.now() - sinceMs < standbyMs) {
+      const { position } = (await this.deps.tables.progress()) ?? { position: 0n };
+      if (position > seen) sinceMs = performance.now();
+      seen = position;
+      await sleep(standbyMs / 6, undefined, { signal }).catch(() => undefined);
     }
   }
 
