@@ -1,6 +1,9 @@
 // The names of a document projection's keys, shared by the side that writes them and the side that reads them. All keys
 // of a shard carry the shard as their hash tag, so that one script may change them together on a Redis Cluster too.
 
+/** The most shards a projection may have: as many as the configuration allows. */
+export const shardsMax = 64;
+
 /** Which of `shards` owns the documents of this owner (a member, a brand, a share …): FNV-1a over the id. */
 export function shardOf(ownerId: string, shards: number): number {
   if (shards === 1) return 0;

@@ -25,11 +25,11 @@ const tellEveryMs = 1_000;
 
 export function timerWorker(
   { projector, clock: kind }: Config,
-  { log, redis }: Engines,
+  { log, logId, redis }: Engines,
   { store, clock }: WriteSide,
   { logger }: { readonly logger: Logger },
 ): MountedPart {
-  const reader = new DocumentReader(redis.client, projector.shards);
+  const reader = new DocumentReader(redis.client, projector.shards, logId);
   const progress = new Progress(reader);
   const part = 'timers';
   const dueTimers = new DueTimers({

@@ -1,13 +1,11 @@
 // What an operator does with the read models of a running service: looks, compares, builds again, goes back; by the API
 // and by the command line, which also works on the data of a stopped service.
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { untilCaughtUp } from '../../src/cli/operations/until-caught-up.js';
 import { HttpOperations } from '../../src/service/operations/http-operations.js';
+import { homing } from './homing-command.js';
 import { keys, RunningService } from './running-service.js';
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const parts = ['cards', 'friends', 'friend-feed', 'inbox', 'thread', 'shares', 'timers', 'facts'];
 
 let service: RunningService;
@@ -21,25 +19,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => service.stop());
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-/** `homing …` as a person would type it. */
-function homing(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const program = ['--no-warnings', '--import', here('../register.mjs'), here('../../src/cli/homing.ts'), ...words];
-  const child = spawn(process.execPath, program, { env: { ...process.env, ...environment } });
-  let [out, error] = ['', ''];
-  child.stdout.on('data', (bytes: Buffer) => {
-    out += bytes.toString();
-  });
-  child.stderr.on('data', (bytes: Buffer) => {
-    error += bytes.toString();
-  });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, error })));
-}
 const onService = () => ['--url', service.url, '--key', keys.admin];
 
 describe('over the API', () => {

@@ -1,9 +1,9 @@
 // Poison events: parked with what depends on them and nothing else, listed, tried again after a fix, or dropped.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { friendFeed } from '../../projections/friend-feed.document.js';
-import { inbox } from '../../projections/inbox.document.js';
+import { inbox, inboxKeys } from '../../projections/inbox.document.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
-import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
+import { type BatchReport, defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DeadLetters } from '../../src/projector/operation/dead-letters.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup, signal } from './engine-setup.js';
@@ -57,36 +57,78 @@ describe.each(kinds)('poison events on a %s', (kind) => {
     return talk;
   }
 
-  it('parks one conversation in thousands of events; the others go on, and a retry makes it whole', async () => {
-    const history = new SocialHistory(51, 6, 3_000);
-    const talk = longThread(history);
-    broken.add(`thread-${talk.id}`);
+  it('parks one conversation in 10,000 events; the others are as far as ever, and a retry makes it whole', async () => {
+    const history = new SocialHistory(51, 6, 13_500);
+    const events = history.events.slice(0, 10_000);
+    expect(events).toHaveLength(10_000);
+    const stream = events.find(({ type, stream: name }) => {
+      const ofIt = events.filter((event) => event.stream === name).length;
+      return type === 'MessageSent' && ofIt > 20;
+    })?.stream as string;
+    const id = stream.slice('thread-'.length);
+    broken.add(stream);
     const projection = fragile(inbox);
-    setup.start([projection]);
-    await setup.settled([projection], await setup.append(history.events));
+    /** The same read model where nothing fails, over the same pages. */
+    const sound: DocumentProjection = { ...inbox, name: 'inbox-sound' };
+    const places = new Map<string, bigint[]>([
+      [projection.name, []],
+      [sound.name, []],
+    ]);
+    let parked = 0;
+    const batch = ({ projection: name }: { readonly projection: string }, _: number, report: BatchReport) => {
+      places.get(name)?.push(report.position);
+      parked += report.parked;
+    };
+    await setup.append(events.slice(0, 9_900));
+    setup.start([projection, sound], { listener: { batch } });
+    await setup.settled([projection, sound], await setup.log.head());
     const letters = await office(projection).list();
-    const [poison, ...waiting] = letters;
-    expect(poison).toMatchObject({ stream: `thread-${talk.id}`, revision: 2, error: 'Error: cannot fold this' });
-    expect(waiting.every(({ error, keys }) => error === undefined && keys.includes(`conversation-${talk.id}`))).toBe(
-      true,
-    );
-    expect(letters.filter(({ type }) => type === 'MessageSent')).toHaveLength(talk.messages.length - 2);
-    expect(letters.some(({ type }) => type === 'ConversationReadUpTo')).toBe(true);
+    expect(parked).toBe(letters.length);
+    expect(letters.length).toBeGreaterThan(20);
+    // Batch by batch it came just as far: nobody waited for what was parked.
+    expect(places.get(projection.name)).toEqual(places.get(sound.name));
+    // And live: with every event everybody but the one conversation is where they are without it.
+    for (const event of events.slice(9_900)) {
+      const position = await setup.append([event]);
+      await setup.settled([projection, sound], position);
+      const [lag, soundLag] = await setup.operations([projection, sound]).status();
+      expect([lag?.lagEvents, soundLag?.lagEvents]).toEqual([0, 0]);
+    }
+    for (const { id: conversation, owners } of history.talks.values()) {
+      const rows = await Promise.all(
+        [projection, sound].map(async ({ name }) => {
+          const { replies } = await setup.reader().read(name, owners[0] as string, (pipeline, key) => {
+            pipeline.hget(key(inboxKeys.rows(owners[0] as string)), conversation);
+          });
+          return replies[0];
+        }),
+      );
+      if (conversation !== id) expect(rows[0]).toEqual(rows[1]);
+      else expect(JSON.parse(rows[0] as string)).toMatchObject({ lastSeq: 1 });
+    }
+
+    const all = await office(projection).list();
+    const [poison, ...waiting] = all;
+    expect(poison).toMatchObject({ stream, revision: 2, error: 'Error: cannot fold this' });
+    expect(waiting.every(({ error, keys }) => error === undefined && keys.includes(`conversation-${id}`))).toBe(true);
+    const sent = events.filter((event) => event.stream === stream).length;
+    expect(all.filter(({ type }) => type === 'MessageSent')).toHaveLength(sent - 2);
+    expect(all.some(({ type }) => type === 'ConversationReadUpTo')).toBe(true);
     // The same code finds no difference: everything else is folded, and the same is parked.
     const before = await setup.verify(projection);
     expect(before).toMatchObject({ differences: 0 });
-    expect(before.parked).toHaveLength(letters.length);
+    expect(before.parked).toHaveLength(all.length);
 
     expect((await office(projection).retry('inbox')).folded).toBe(0);
-    expect(await office(projection).list()).toHaveLength(letters.length);
+    expect(await office(projection).list()).toHaveLength(all.length);
     broken.clear();
-    const outcome = await office(projection).retry('inbox', letters[0]?.position);
-    expect(outcome).toEqual({ folded: letters.length, stillParked: 0, rebuilding: [] });
+    const outcome = await office(projection).retry('inbox', poison?.position);
+    expect(outcome).toEqual({ folded: all.length, stillParked: 0, rebuilding: [] });
     expect(await setup.verify(projection)).toMatchObject({ differences: 0, parked: [] });
     // The projector goes on from there.
-    await setup.settled([projection], await setup.append(history.talkOn(talk as never, 5)));
+    await setup.settled([projection], await setup.append(history.talkOn(history.talks.get(id) as never, 5)));
     expect(await setup.verify(projection)).toMatchObject({ differences: 0, parked: [] });
-  });
+  }, 240_000);
 
   it('leaves out what is dropped, in later builds too', async () => {
     const history = new SocialHistory(52, 6, 1_500);

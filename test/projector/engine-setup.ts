@@ -87,16 +87,17 @@ export class Setup {
   }
 
   /** What an operator of this code can do. */
-  operations(projections: readonly DocumentProjection[], shards = 1): LocalOperations {
+  operations(projections: readonly DocumentProjection[], limits: { readonly keysMax?: number } = {}): LocalOperations {
     return new LocalOperations(
       new DocumentOperations({
         log: this.log,
         redis: this.redis,
         decoder: plainDecoder,
         projections,
-        shards,
+        shards: 1,
         limits: defaultRunnerLimits,
         nowMs: Date.now,
+        ...limits,
       }),
     );
   }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inbox } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
 import { activeKey, buildPrefix, buildsKey, ownKeys } from '../../src/kernel/document-keys.js';
+import { OtherShards } from '../../src/projector/builds/other-shards.js';
 import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup } from './engine-setup.js';
@@ -69,6 +70,25 @@ describe.each(servers)('several projectors on a %s', (kind) => {
     await setup.settled(documentProjections, await setup.append(events.slice(0, 50)));
     for (const projection of documentProjections) {
       expect(await setup.verify(projection)).toMatchObject({ differences: 0 });
+    }
+  });
+
+  it('another number of shards is built from zero, and then nothing is left of the old ones', async () => {
+    setup.start([inbox], { holder: 'a', shards: 4 });
+    await setup.settled([inbox], await setup.append(events.slice(0, 400)), 4);
+    setup.start([inbox], { holder: 'b', shards: 2 });
+    const position = await setup.append(events.slice(400));
+    await setup.settled([inbox], position, 2);
+    // As long as somebody still makes the old ones, somebody may read them.
+    await setup.settled([inbox], position, 4);
+    const others = new OtherShards({ redis: setup.redis, projections: [inbox], shards: 2 });
+    expect(await others.look()).toBe(false);
+    expect((await setup.verify(inbox, 3, 4)).differences).toBe(0);
+    await setup.stop();
+    expect(await others.look()).toBe(true);
+    expect(await keysOf(setup.redis, 'inbox:*{*-04}*')).toEqual([]);
+    for (let shard = 0; shard < 2; shard += 1) {
+      expect(await setup.verify(inbox, shard, 2)).toMatchObject({ differences: 0 });
     }
   });
 

@@ -183,6 +183,9 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     setup.start([inbox, friendFeed]);
     await setup.settled([inbox, friendFeed], await setup.log.head());
     expect(await setup.verify(inbox)).toMatchObject({ differences: 0 });
+    await expect(setup.operations([inbox], { keysMax: 5 }).verify('inbox')).rejects.toThrow(
+      'more than 5 keys in one shard: set HOMING_PROJECTION_SHARDS',
+    );
     const prefix = buildPrefix(nameOf(inbox), 1);
     const { client } = setup.store;
     const conversation = [...history.talks.keys()][0] as string;

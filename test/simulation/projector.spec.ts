@@ -1,5 +1,6 @@
 // The projector in a world of one seed: several processes that all believe they own the same shards, engines that fail
-// before and after the deed, crashes between any two awaits, stalls, poison events that are retried when they are mended.
+// before and after the deed, events that are delivered again, crashes between any two awaits, stalls, poison events that are
+// retried when they are mended.
 // Whatever happens, the end is the fold of the log. A failing seed alone: SIMULATION_SEED=<n>;
 // more of them: SIMULATION_WORLDS=<n>.
 import { describe, expect, it } from '@jest/globals';
@@ -8,7 +9,7 @@ import { inbox } from '../../projections/inbox.document.js';
 import { shares } from '../../projections/shares.document.js';
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { decodeCheckpoint, ownKeys } from '../../src/kernel/document-keys.js';
-import type { DocumentProjection } from '../../src/kernel/projection.js';
+import type { DocumentHandler, DocumentProjection } from '../../src/kernel/projection.js';
 import { type DocumentRunner, defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { Lane } from '../../src/projector/fold/lane.js';
 import { decodePage } from '../../src/projector/fold/page.js';
@@ -23,6 +24,21 @@ const asked = Number(process.env['SIMULATION_SEED']);
 const worlds = Number(process.env['SIMULATION_WORLDS'] ?? 40);
 const seeds = asked > 0 ? [asked] : Array.from({ length: worlds }, (_, index) => 1_000 + index);
 const stepsMax = 60_000;
+
+const counted: DocumentHandler = {
+  reads: ({ stream }) => [{ doc: `count:${stream}` }],
+  apply: ({ stream }, view) => {
+    if (view.owns(stream)) view.put(`count:${stream}`, (view.get<number>(`count:${stream}`) ?? 0) + 1);
+  },
+};
+/** The read models above bear an event that comes twice; this one does not. */
+const tally: DocumentProjection = {
+  name: 'tally',
+  version: 1,
+  on: Object.fromEntries(
+    ['MessageSent', 'MomentReacted', 'FriendRequestSent', 'ShareLinkOpened'].map((type) => [type, counted]),
+  ),
+};
 
 interface Part {
   readonly projection: DocumentProjection;
@@ -58,7 +74,7 @@ class Simulation {
     const { events } = new SocialHistory(seed, 5, 220);
     this.all = asLogEvents(events);
     const shards = this.world.upTo(3);
-    for (const projection of [inbox, friends, shares].map((one) => this.fragile(one))) {
+    for (const projection of [inbox, friends, shares, tally].map((one) => this.fragile(one))) {
       for (let shard = 0; shard < shards; shard += 1)
         this.parts.push({ projection, shard, shards, sink: new MemorySink() });
     }

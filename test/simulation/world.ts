@@ -74,7 +74,7 @@ export class World {
   }
 }
 
-/** The log as one process sees it; all see the same events. */
+/** The log as one process sees it; all see the same events, and some of them again. */
 export class WorldLog {
   constructor(
     private readonly world: World,
@@ -96,12 +96,19 @@ export class WorldLog {
       const page = from < 0 ? [] : this.events.slice(from, from + this.world.upTo(12));
       if (page.length > 0) {
         last = page.at(-1)?.position ?? last;
-        yield { kind: 'events', events: page };
+        yield { kind: 'events', events: this.redelivered(page, from) };
       } else {
         last = this.events.at(-1)?.position ?? last;
         yield { kind: 'caught-up', position: last };
       }
     }
+  }
+
+  /** Sometimes with what came before it once more, with an event twice, or all of it twice. */
+  private redelivered(page: readonly LogEvent[], from: number): readonly LogEvent[] {
+    if (this.world.chance(0.1)) return [...this.events.slice(Math.max(0, from - this.world.upTo(6)), from), ...page];
+    if (this.world.chance(0.1)) return page.flatMap((event) => (this.world.chance(0.3) ? [event, event] : [event]));
+    return this.world.chance(0.05) ? [...page, ...page] : page;
   }
 }
 

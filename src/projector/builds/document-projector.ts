@@ -1,7 +1,7 @@
 // The document projections of one process: shares the shards with other processes by lease, and runs those it holds.
 import { randomUUID } from 'node:crypto';
 import { Company } from './company.js';
-import { Lease } from './lease.js';
+import { leaseOf, OtherShards } from './other-shards.js';
 import { ShardProjector, type ShardProjectorOptions } from './shard-projector.js';
 
 export interface DocumentProjectorOptions extends ShardProjectorOptions {
@@ -30,13 +30,13 @@ export class DocumentProjector {
 
   private async run(): Promise<void> {
     const { redis, shards, holder = randomUUID() } = this.options;
-    const company = new Company(redis, holder);
+    const company = new Company(redis, holder, shards);
     await Promise.all(
       Array.from({ length: shards }, async (_, shard) => {
-        const lease = new Lease(redis, `documents-${shard}-of-${shards}`, holder);
+        const lease = leaseOf(redis, shard, shards, holder);
         let mine = false;
         const mayHold = async () => {
-          const share = await company.share(shards);
+          const share = await company.share();
           return mine ? this.held <= share : this.held < share;
         };
         await lease.whileHeld(
@@ -45,7 +45,10 @@ export class DocumentProjector {
             mine = true;
             this.held += 1;
             try {
+              // One of the holders clears up.
+              const clearing = shard === 0 ? new OtherShards(this.options).clear(signal) : undefined;
               await new ShardProjector(this.options, shard).run(signal);
+              await clearing;
             } finally {
               mine = false;
               this.held -= 1;

@@ -38,6 +38,11 @@ export class Lease {
     return (await this.redis.eval(holdScript, 1, this.key, this.holder, leaseMs)) === 1;
   }
 
+  /** By anybody. */
+  async isHeld(): Promise<boolean> {
+    return (await this.redis.exists(this.key)) === 1;
+  }
+
   async release(): Promise<void> {
     await this.redis.eval(releaseScript, 1, this.key, this.holder);
   }

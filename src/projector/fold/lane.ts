@@ -61,8 +61,9 @@ export class Lane {
           await this.each((runner) => runner.pass(page.position));
           await this.listener.caughtUp?.();
         } else {
-          await this.begin(line, page.events, after, signal);
-          after = page.events.at(-1)?.position ?? after;
+          const fresh = ascending(page.events, after);
+          await this.begin(line, fresh, after, signal);
+          after = fresh.at(-1)?.position ?? after;
           if (line.length > pagesAheadMax && !(await this.finish(line))) return;
         }
         this.backoff.reset();
@@ -108,6 +109,16 @@ export class Lane {
     }
     if (fault !== undefined) throw fault;
   }
+}
+
+/** What has been delivered before, or comes twice in a page, counts once. */
+function ascending(events: readonly LogEvent[], after: bigint): readonly LogEvent[] {
+  let last = after;
+  return events.filter(({ position }) => {
+    const isFresh = position > last;
+    if (isFresh) last = position;
+    return isFresh;
+  });
 }
 
 interface PageInHand {

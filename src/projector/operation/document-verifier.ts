@@ -9,12 +9,16 @@ import { RedisSink } from '../sinks/redis-sink.js';
 import { type Difference, differencesToldMax, type Verifier, type VerifyReport } from './verifier.js';
 
 const keysPerPage = 500;
+/** Keys of one shard that are compared: its fold is held in memory meanwhile. */
+export const verifiedKeysMax = 5_000_000;
 
 export interface DocumentVerifierOptions extends Omit<FoldOptions, 'dropped' | 'shard' | 'shards'> {
   readonly redis: RedisClient;
   readonly name: ShardName;
   /** Absent: the active one. */
   readonly build?: number;
+  /** Absent: verifiedKeysMax. */
+  readonly keysMax?: number;
   /** Compare the documents of one in `parts` owners only; extra keys are then not looked for. */
   readonly sample?: { readonly part: number; readonly parts: number };
 }
@@ -37,7 +41,7 @@ export class DocumentVerifier implements Verifier {
     const shards = name.shards * (sample?.parts ?? 1);
     const shard = name.shard + name.shards * (sample?.part ?? 0);
     const cursor = new FoldCursor({ ...this.options, dropped, shard, shards });
-    const comparison = new Comparison(sink, cursor, sample !== undefined);
+    const comparison = new Comparison(sink, cursor, sample !== undefined, this.options.keysMax);
     await comparison.run(signal);
     const parked = await sink.deadLetters();
     return { part: this.part, position: cursor.position, parked, ...comparison.result() };
@@ -53,6 +57,7 @@ class Comparison {
     private readonly sink: RedisSink,
     private readonly cursor: FoldCursor,
     private readonly isSample: boolean,
+    private readonly keysMax = verifiedKeysMax,
   ) {}
 
   result(): Pick<VerifyReport, 'compared' | 'differences' | 'told'> {
@@ -85,6 +90,11 @@ class Comparison {
     if (!at) throw new Error('the build has no checkpoint: it is not whole');
     if (at.position < this.cursor.position) throw new Error('the build went back while it was compared');
     await this.cursor.advanceTo(at.position, signal);
+    if (Math.max(this.seen.size, this.cursor.sink.keys.size) > this.keysMax) {
+      throw new Error(
+        `more than ${this.keysMax} keys in one shard: set HOMING_PROJECTION_SHARDS so that each has fewer`,
+      );
+    }
     for (const name of names) {
       if (this.seen.has(name)) continue;
       this.seen.add(name);

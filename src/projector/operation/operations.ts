@@ -50,6 +50,8 @@ export interface OperationsOptions {
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
   readonly limits: RunnerLimits;
+  /** Of a comparison; absent: verifiedKeysMax. */
+  readonly keysMax?: number;
   readonly nowMs: () => number;
 }
 
