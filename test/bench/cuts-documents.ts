@@ -5,12 +5,10 @@ import type { LogEvent } from '../../src/event-log/event-log.js';
 import { ownKeys } from '../../src/kernel/document-keys.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import type { RedisStore } from '../../src/stores/redis/open-redis.js';
-import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { fold } from '../projector/support.js';
 
 /** So that nothing but the number of events cuts a batch, and no live change is trimmed away. */
 const unlimited = { bytesMax: Number.MAX_SAFE_INTEGER, wordsMax: Number.MAX_SAFE_INTEGER, changesMax: 10_000_000 };
-const scanKeysMax = 1_000;
 
 /** Key → value, as text that is equal for equal values. */
 export async function documentsOfCut(
@@ -28,11 +26,7 @@ export async function documentsOfCut(
     if (runner.position !== events.at(-1)?.position) throw new Error(`${projection.name} stands at ${runner.position}`);
   }
   const values = new Map<string, string>();
-  for (const server of serversOf(client)) {
-    for await (const keys of server.scanStream({ count: scanKeysMax })) {
-      for (const key of keys as string[]) values.set(key, await textOf(client, key));
-    }
-  }
+  for (const key of await client.keys('*')) values.set(key, await textOf(client, key));
   return values;
 }
 

@@ -121,7 +121,8 @@ export class RunningService {
   }
 
   async befriend(a: string, b: string): Promise<void> {
-    await this.send('POST', '/v1/friend-requests', { member: a, body: { toMemberId: b } });
+    const asked = await this.send('POST', '/v1/friend-requests', { member: a, body: { toMemberId: b } });
+    if (asked.status >= 300) throw new Error(JSON.stringify(asked.body));
     const { status, body } = await this.send('POST', `/v1/friend-requests/${a}/accept`, { member: b });
     if (status !== 200) throw new Error(JSON.stringify(body));
   }
