@@ -116,7 +116,7 @@ export class RunningService {
   async settled(path: string, key: string): Promise<Answer> {
     for (;;) {
       const answer = await this.send('GET', path, { key });
-      if (answer.status === 200 && answer.body['stale'] === false) return answer;
+      if (answer.status === 200 && answer.body['stale'] !== true) return answer;
       if (answer.status !== 200 && answer.status !== 503) throw new Error(JSON.stringify(answer.body));
     }
   }
