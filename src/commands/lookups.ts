@@ -9,6 +9,7 @@ import { areFriends, type FriendshipState, isBlockedEitherWay } from '../domain/
 import { type MemberState, memberDecider, type RegisteredMember } from '../domain/member/member.decider.js';
 import { momentDecider, type PublishedMoment } from '../domain/moment/moment.decider.js';
 import { type ProductState, productDecider } from '../domain/product/product.decider.js';
+import type { SourceMoment } from '../domain/share/share.commands.js';
 import { threadDecider } from '../domain/thread/thread.decider.js';
 import { EventStore } from '../event-log/transact.js';
 import { pairId } from '../kernel/ids.js';
@@ -57,6 +58,12 @@ export class Lookups {
 
   async moment(momentId: string): Promise<PublishedMoment | undefined> {
     return (await this.store.state(momentDecider, momentId)).state;
+  }
+
+  /** A moment that somebody shares on, and how they stand to its author. */
+  async sourceMoment(momentId: string | undefined, sharerId: string): Promise<SourceMoment | undefined> {
+    const moment = momentId === undefined ? undefined : await this.moment(momentId);
+    return moment && { ...moment, ...(await this.pair(sharerId, moment.authorId)) };
   }
 
   async conversation(conversationId: string): Promise<StartedConversation | undefined> {

@@ -1,7 +1,7 @@
 // A share ends once, whatever is reported of it and whenever.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ShareCommand } from '../../src/domain/share/share.commands.js';
+import type { ShareCommand, SourceMoment } from '../../src/domain/share/share.commands.js';
 import { shareDecider } from '../../src/domain/share/share.decider.js';
 import type { ShareEvent } from '../../src/domain/share/share.events.js';
 import { addMs, minuteMs } from '../../src/kernel/clock.js';
@@ -89,6 +89,66 @@ describe('opening the share sheet', () => {
       .thenRejects('share-exists'));
 });
 
+describe('sharing a moment on', () => {
+  const moment: SourceMoment = {
+    authorId: 'bob',
+    contentId: 'clip-1',
+    audience: 'public',
+    allowReshare: true,
+    deleted: false,
+    areFriends: false,
+    blockedEitherWay: false,
+  };
+  const fromMoment = { sourceMomentId: 'moment-1' };
+  const begun: ShareEvent = { type: 'ShareInitiated', data: { ...act, ...fromMoment } };
+  const toFriends = (now: SourceMoment | undefined, destination: 'dm' | 'feed_repost' = 'dm'): ShareCommand => ({
+    type: 'CompleteShareInApp',
+    now: t0,
+    data: {
+      shareId: 'share-1',
+      sharerId: 'ann',
+      destination,
+      channelEvidence: 'declared',
+      conversationIds: [],
+      memberIds: [],
+      messageIds: [],
+      moment: now,
+    },
+  });
+  it('names the moment', () =>
+    share()
+      .when(opensSheet({ ...fromMoment, moment }))
+      .then(begun));
+  it('to friends of its author only is the friends’ to do', () =>
+    share()
+      .when(opensSheet({ ...fromMoment, moment: { ...moment, audience: 'friends', areFriends: true } }))
+      .then(begun));
+  it.each<[string, SourceMoment | undefined, string]>([
+    ['that there is not', undefined, 'moment-not-found'],
+    ['that was deleted', { ...moment, deleted: true }, 'moment-not-found'],
+    ['of somebody who blocks', { ...moment, blockedEitherWay: true }, 'moment-not-found'],
+    ['for friends, by a stranger', { ...moment, audience: 'friends' }, 'moment-not-found'],
+    ['whose author does not want it', { ...moment, allowReshare: false }, 'reshare-not-allowed'],
+  ])('%s is refused, at the beginning and in the end', (_, now, code) => {
+    share()
+      .when(opensSheet({ ...fromMoment, moment: now }))
+      .thenRejects(code);
+    share(begun).when(toFriends(now)).thenRejects(code);
+  });
+  it('with other content is refused', () =>
+    share()
+      .when(opensSheet({ ...fromMoment, moment: { ...moment, contentId: 'clip-2' } }))
+      .thenRejects('share-mismatch'));
+  it('as a repost never shows friends’ things to more people; one’s own may go anywhere', () => {
+    const forFriends: SourceMoment = { ...moment, audience: 'friends', areFriends: true };
+    share(begun).when(toFriends(forFriends)).thenTypes('ShareCompleted');
+    share(begun).when(toFriends(forFriends, 'feed_repost')).thenRejects('reshare-not-allowed');
+    share(begun).when(toFriends(moment, 'feed_repost')).thenTypes('ShareCompleted');
+    const own: SourceMoment = { ...forFriends, authorId: 'ann', areFriends: false, allowReshare: false };
+    share(begun).when(toFriends(own, 'feed_repost')).thenTypes('ShareCompleted');
+  });
+});
+
 describe('handing on', () => {
   const parent = {
     shareId: 'share-0',
@@ -100,10 +160,10 @@ describe('handing on', () => {
   };
   it('is one deeper, under the same root', () =>
     share()
-      .when(opensSheet({ parentShareId: 'share-0', parentEvidence: 'session', parent }))
+      .when(opensSheet({ parentShareId: 'share-0', parent }))
       .then({
         type: 'ShareInitiated',
-        data: { ...act, parentShareId: 'share-0', parentEvidence: 'session', rootShareId: 'share-root', depth: 4 },
+        data: { ...act, parentShareId: 'share-0', parentEvidence: 'explicit', rootShareId: 'share-root', depth: 4 },
       }));
   it('stays at depth 64', () => {
     const [event] = share()

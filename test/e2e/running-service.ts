@@ -112,6 +112,15 @@ export class RunningService {
     return count;
   }
 
+  /** Asks for figures as a client should: again while the service says that it is not ready, or not there yet. */
+  async settled(path: string, key: string): Promise<Answer> {
+    for (;;) {
+      const answer = await this.send('GET', path, { key });
+      if (answer.status === 200 && answer.body['stale'] !== true) return answer;
+      if (answer.status !== 200 && answer.status !== 503) throw new Error(JSON.stringify(answer.body));
+    }
+  }
+
   async register(...memberIds: string[]): Promise<void> {
     for (const memberId of memberIds) {
       const registration = { memberId, handle: memberId, displayName: memberId, ageBand: '18_plus', country: 'AT' };

@@ -151,8 +151,37 @@ describe('handing on', () => {
     expect(body).toMatchObject({ rootShareId: root, depth: 1 });
     const other = { contentRef: { ...contentRef, contentId: 'clip-2' }, surface: 'feed', parentShareId: root };
     expect((await ask('bob', '/v1/shares', other)).body['code']).toBe('parent-share-differs');
+    const claimed = { contentRef, surface: 'feed', parentShareId: root, parentEvidence: 'session' };
+    expect((await ask('bob', '/v1/shares', claimed)).body['code']).toBe('unknown-field');
     const orphan = { contentRef, surface: 'feed', parentShareId: 'nothing' };
     expect((await ask('bob', '/v1/shares', orphan)).status).toBe(404);
+  });
+});
+
+describe('sharing a moment on', () => {
+  it('ends when its author deletes it, and never begins against the author’s will', async () => {
+    const publish = async (allowReshare: boolean) => {
+      const body = { contentRef, audience: 'friends', productRefs: [], allowReshare };
+      return String((await ask('bob', '/v1/moments', body)).body['momentId']);
+    };
+    const kept = { contentRef, surface: 'moment', sourceMomentId: await publish(false) };
+    expect((await ask('ann', '/v1/shares', kept)).body['code']).toBe('reshare-not-allowed');
+    const sourceMomentId = await publish(true);
+    const open = { contentRef, surface: 'moment', sourceMomentId };
+    expect((await ask('cid', '/v1/shares', open)).body['code']).toBe('moment-not-found');
+    const [shareId, late] = [await shareOf('ann', open), await shareOf('ann', open)];
+    const complete = (id: string) =>
+      ask('ann', `/v1/shares/${id}/complete`, {
+        destinationClass: 'in_app',
+        destination: 'dm',
+        conversationIds: [talks[1]],
+      });
+    expect((await complete(shareId)).status).toBe(200);
+    const [completed] = await eventsAbout(shareId, 'ShareCompleted');
+    expect(completed?.data).toMatchObject({ sourceMomentId });
+    expect((await service.send('DELETE', `/v1/moments/${sourceMomentId}`, { member: 'bob' })).status).toBe(200);
+    expect((await complete(late)).body['code']).toBe('moment-not-found');
+    expect(await eventsAbout(late, 'ShareCompleted', 'MessageSent')).toEqual([]);
   });
 });
 

@@ -53,8 +53,7 @@ afterAll(() => service.stop());
 
 describe('metrics over HTTP', () => {
   it('lists every metric with its definition', async () => {
-    const { status, body } = await ask('/v1/metrics');
-    expect(status).toBe(200);
+    const { body } = await service.settled('/v1/metrics', keys.analyst);
     expect(body['timeZone']).toBe('UTC');
     const names = (body['metrics'] as { name: string; definition: string }[]).map(({ name }) => name);
     expect(names).toEqual([...sharingSpecs, ...activitySpecs, ...brandSpecs].map(({ name }) => name));
@@ -136,5 +135,36 @@ describe('metrics over HTTP', () => {
   ])('%s', async (_, path, key, status, code) => {
     const answer = await service.send('GET', path, { key });
     expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  });
+});
+
+describe('product analytics', () => {
+  const declared = { destinationClass: 'off_platform', destination: 'x', channelEvidence: 'declared' };
+  const share = async (member: string): Promise<void> => {
+    const shown = { contentRef: { ...contentRef, creatorId: 'zora' }, surface: 'feed' };
+    const { shareId } = await write('POST', '/v1/shares', member, shown);
+    await write('POST', `/v1/shares/${shareId}/complete`, member, declared);
+  };
+  const agree = (granted: boolean) =>
+    write('PUT', '/v1/members/me/consents/product_analytics', 'zoe', { granted, policyVersion: '1' });
+  const counted = async (): Promise<unknown> => {
+    const query = `${range}&creatorId=zora&minPosition=${last}`;
+    const { body } = await service.settled(`/v1/metrics/shares?${query}`, keys.analyst);
+    return (body['total'] as { denominator: number }).denominator;
+  };
+
+  it('loses a member’s shares when they withdraw, and gets only new ones when they agree again', async () => {
+    await service.register('zoe', 'yan');
+    await share('yan');
+    await share('zoe');
+    expect(await counted()).toBe(2);
+    await agree(false);
+    expect(await counted()).toBe(1);
+    await share('zoe');
+    expect(await counted()).toBe(1);
+    await agree(true);
+    expect(await counted()).toBe(1);
+    await share('zoe');
+    expect(await counted()).toBe(2);
   });
 });

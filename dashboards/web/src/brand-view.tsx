@@ -2,8 +2,8 @@
 // few people says so and is never shown as zero.
 import { useState } from 'preact/hooks';
 import type { Api, Catalogue, MetricAnswer, MetricRow, SuppressedRow } from './api.js';
-import { count, dayAfter, duration, money, percent, shiftDay } from './format.js';
-import { Breakdown, type BreakdownRow, Card, Ready, Suppressed, Tile } from './parts.js';
+import { count, dayAfter, duration, instant, interval, money, percent, shiftDay } from './format.js';
+import { Breakdown, type BreakdownRow, Card, Ready, ratedColumns, ratedFigures, Suppressed, Tile } from './parts.js';
 import type { State } from './state.js';
 import { TimeChart } from './time-chart.js';
 import { type Answer, useAnswer } from './use-answer.js';
@@ -70,6 +70,10 @@ function Figures(props: Props & { brand: string }) {
   const responseByDay = useMetric<ResponseRow>('first-response-time', 'day');
   return (
     <>
+      <p class="complete">
+        <CompleteUpTo of="What rests on messages" answer={views} />
+        <CompleteUpTo of="Response times" answer={response} />
+      </p>
       <div class="tiles">
         <RevenueTile kind="friend" name="Revenue per friend conversation" answer={revenue} />
         <RevenueTile kind="brand" name="Revenue per brand conversation" answer={revenue} />
@@ -114,6 +118,17 @@ function Figures(props: Props & { brand: string }) {
         </Card>
       </div>
     </>
+  );
+}
+
+/** Each answer's own: what rests on messages between people stands still until its day is over. */
+function CompleteUpTo<Row>(props: { of: string; answer: Answer<MetricAnswer<Row>> }) {
+  if (props.answer.state !== 'ready') return null;
+  const { completeUpTo, timeZone } = props.answer.data;
+  return (
+    <span>
+      {props.of} complete up to <strong>{instant(completeUpTo, timeZone)}</strong>
+    </span>
   );
 }
 
@@ -178,7 +193,13 @@ function Funnel(props: { steps: readonly { name: string; answer: Answer<MetricAn
                 total.suppressed ? (
                   <Suppressed minimum={total.minimum} />
                 ) : (
-                  `${count(total.numerator)} · ${total.rate === null ? '–' : percent(total.rate)}`
+                  <>
+                    {total.rate === null ? '–' : percent(total.rate)}{' '}
+                    <span class="of">
+                      {count(total.numerator)} of {count(total.denominator)}
+                      {total.interval && ` · 95 % interval ${interval(total.interval)}`}
+                    </span>
+                  </>
                 )
               }
             />
@@ -214,12 +235,13 @@ function ByProduct(props: { answer: MetricAnswer<Gated> }) {
         id: row.product ?? '',
         name: row.product ?? '',
         share: row.rate ?? 0,
-        figures: [`${count(row.numerator)} of ${count(row.denominator)}`, row.rate === null ? '–' : percent(row.rate)],
+        figures: ratedFigures(row),
       }),
     );
   return (
     <>
-      {(rows.length > 0 || hidden === 0) && <Breakdown columns={['Product', 'People', 'Rate']} rows={rows} />}
+      {(rows.length > 0 || hidden === 0) && <Breakdown columns={ratedColumns('Product', 'People')} rows={rows} />}
+      {shown.some((row) => !row.mature) && <span class="mark">not final yet</span>}
       {minimum !== undefined && (
         <p class="note">
           {count(hidden)} {hidden === 1 ? 'product is' : 'products are'} not shown: <Suppressed minimum={minimum} />

@@ -9,6 +9,10 @@ export function count(value: number): string {
 export function percent(rate: number): string {
   return `${oneDecimal.format(rate * 100)} %`;
 }
+/** What the rate could as well be. */
+export function interval([low, high]: readonly [number, number]): string {
+  return `${oneDecimal.format(low * 100)} to ${percent(high)}`;
+}
 /** Minor units with the currency's own exponent (JPY 0, USD 2, KWD 3). */
 export function money(amountMinor: number, currency: string): string {
   const format = new Intl.NumberFormat('en', { style: 'currency', currency });

@@ -88,13 +88,12 @@ function Top(props: { state: State; change: Change; catalogue: Catalogue | undef
       </fieldset>
       <span class="spread" />
       <span class="complete" id="complete-up-to">
-        {catalogue ? (
+        {catalogue && state.view === 'sharing' && (
           <>
             Data complete up to <strong>{instant(catalogue.completeUpTo, catalogue.timeZone)}</strong>
           </>
-        ) : (
-          'Asking …'
         )}
+        {!catalogue && 'Asking …'}
       </span>
       <button class="plain" type="button" onClick={props.onForget}>
         forget key

@@ -1,6 +1,6 @@
 // The small parts that every view is made of, and the honesty marks: what is immature, what is suppressed, how sure.
 import type { ComponentChildren } from 'preact';
-import { count, csv, percent } from './format.js';
+import { count, csv, interval, percent } from './format.js';
 import type { Answer } from './use-answer.js';
 
 /** Shows a skeleton while loading, the problem's own words when there is one, else the children. */
@@ -38,7 +38,7 @@ export function RateValue(props: { value: Rated; previous?: Rated | undefined; i
       <div class="value">{value.rate === null ? '–' : percent(value.rate)}</div>
       <div class="of">
         {count(value.numerator)} of {count(value.denominator)}
-        {value.interval && ` · 95 % interval ${percent(value.interval[0])} to ${percent(value.interval[1])}`}
+        {value.interval && ` · 95 % interval ${interval(value.interval)}`}
       </div>
       <div class="change">
         {value.rate !== null && previous && previous.rate !== null && previous.denominator > 0 ? (
@@ -48,6 +48,17 @@ export function RateValue(props: { value: Rated; previous?: Rated | undefined; i
       </div>
     </>
   );
+}
+
+/** The columns of a breakdown, and a row's cells under them: of how many the rate is, and how sure. */
+export function ratedColumns(name: string, unit: string): readonly string[] {
+  return [name, unit, 'Rate (95 %)'];
+}
+export function ratedFigures(value: Rated): readonly string[] {
+  return [
+    `${count(value.numerator)} of ${count(value.denominator)}`,
+    [value.rate === null ? '–' : percent(value.rate), ...(value.interval ? [interval(value.interval)] : [])].join('\n'),
+  ];
 }
 
 function Change(props: { points: number }) {

@@ -1,7 +1,7 @@
 // Sharing overview: how much is shared, how much of it leaves, what comes back. Tiles → days → breakdowns.
 import type { Api, Catalogue, MetricAnswer, MetricRow } from './api.js';
 import { count, dayAfter, label, percent, shiftDay } from './format.js';
-import { Breakdown, type BreakdownRow, Card, RateValue, Ready, Tile } from './parts.js';
+import { Breakdown, type BreakdownRow, Card, RateValue, Ready, ratedColumns, ratedFigures, Tile } from './parts.js';
 import type { State } from './state.js';
 import { TimeChart } from './time-chart.js';
 import { type Answer, useAnswer } from './use-answer.js';
@@ -246,15 +246,12 @@ function BreakdownCard(props: {
               id,
               name: label(id) || '(none)',
               share: size(row) / most,
-              figures: [
-                `${count(row.numerator)} of ${count(row.denominator)}`,
-                row.rate === null ? '–' : percent(row.rate),
-              ],
+              figures: ratedFigures(row),
             };
           });
           return (
             <>
-              <Breakdown columns={[label(dimension), props.unit, 'Rate']} rows={rows} onChoose={props.onChoose} />
+              <Breakdown columns={ratedColumns(label(dimension), props.unit)} rows={rows} onChoose={props.onChoose} />
               {!data.total.mature && <span class="mark">not final yet</span>}
               {sorted.length > rowsMax && <p class="note">{count(sorted.length - rowsMax)} more in the CSV.</p>}
             </>

@@ -2,7 +2,7 @@
 // first and the share's completion last, so that a write that broke off half-way is carried on by sending it again.
 import { Inject, Injectable } from '@nestjs/common';
 import { momentDecider } from '../../domain/moment/moment.decider.js';
-import type { ShareCommand } from '../../domain/share/share.commands.js';
+import type { ShareCommand, SourceMoment } from '../../domain/share/share.commands.js';
 import { type InitiatedShare, type ShareState, shareDecider } from '../../domain/share/share.decider.js';
 import { EventStore } from '../../event-log/transact.js';
 import type { Written } from '../../http/request/written.js';
@@ -23,6 +23,8 @@ interface Completing {
   readonly shareId: string;
   readonly sharerId: string;
   readonly share: InitiatedShare;
+  /** The moment it hands on, as it is now. */
+  readonly moment: SourceMoment | undefined;
   readonly context: IdentifiedContext;
 }
 
@@ -57,7 +59,8 @@ export class ShareDelivery {
   ): Promise<Written> {
     const { state: share } = await this.store.state(shareDecider, shareId);
     if (share?.act.sharerId !== sharerId) throw new Rejection('share-not-found', 'no such share');
-    const completing = { shareId, sharerId, share, context };
+    const moment = await this.lookups.sourceMoment(share.act.sourceMomentId, sharerId);
+    const completing = { shareId, sharerId, share, moment, context };
     if (completion.destinationClass === 'off_platform') return this.offPlatform(completing, completion);
     if ('conversationIds' in completion) return this.byMessage(completing, completion);
     if (completion.destination === 'feed_repost') return this.byRepost(completing, completion);
@@ -139,12 +142,12 @@ export class ShareDelivery {
   }
 
   private command(
-    { shareId, sharerId, context }: Completing,
+    { shareId, sharerId, moment, context }: Completing,
     { destination, channelEvidence, timeToShareMs }: Exclude<Completion, OffPlatform>,
     delivered: Partial<Pick<CompleteInApp['data'], 'conversationIds' | 'memberIds' | 'messageIds' | 'momentId'>> = {},
   ): ShareCommand {
     const nobody = { conversationIds: [], memberIds: [], messageIds: [] };
-    const data = { shareId, sharerId, destination, channelEvidence, timeToShareMs, ...nobody, ...delivered };
+    const data = { shareId, sharerId, destination, channelEvidence, timeToShareMs, moment, ...nobody, ...delivered };
     return { type: 'CompleteShareInApp', data, now: context.occurredAt };
   }
 

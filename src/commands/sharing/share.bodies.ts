@@ -8,7 +8,6 @@ import {
   InAppDestination,
   Instant,
   OffPlatformDestination,
-  ParentEvidence,
   text,
 } from '../../domain/vocabulary.js';
 
@@ -23,8 +22,10 @@ export const NewShare = z
     viewId: initiated.viewId,
     feedRequestId: initiated.feedRequestId,
     position: initiated.position,
+    /** The share that this one hands on, if the app knows it; nothing is inferred for a share without one. */
     parentShareId: Id.optional(),
-    parentEvidence: ParentEvidence.exclude(['none']).optional(),
+    /** The moment it was seen in: sharing on must be allowed there, and its author's audience is not widened. */
+    sourceMomentId: Id.optional(),
   })
   .meta({ id: 'NewShare' });
 

@@ -9,6 +9,7 @@ import type { Caller } from '../../http/request/caller.js';
 import type { Written } from '../../http/request/written.js';
 import { deriveId } from '../../kernel/ids.js';
 import { CommandContexts, type IdentifiedContext } from '../command-context.js';
+import { Lookups } from '../lookups.js';
 import type { Cancellation, Completion, NewShare } from './share.bodies.js';
 import { ShareDelivery } from './share-delivery.js';
 
@@ -32,6 +33,7 @@ export class ShareHandler implements ICommandHandler<ShareRequest> {
     private readonly store: EventStore,
     private readonly contexts: CommandContexts,
     private readonly delivery: ShareDelivery,
+    private readonly lookups: Lookups,
   ) {}
 
   async execute({ caller, wish }: ShareRequest): Promise<Written> {
@@ -53,7 +55,8 @@ export class ShareHandler implements ICommandHandler<ShareRequest> {
   ): Promise<Written> {
     const id = shareId ?? deriveId('share', context.commandId);
     const parent = share.parentShareId === undefined ? undefined : await this.parentOf(share.parentShareId);
-    const data = { ...share, sessionId: share.sessionId ?? sessionId, shareId: id, sharerId, parent };
+    const moment = await this.lookups.sourceMoment(share.sourceMomentId, sharerId);
+    const data = { ...share, sessionId: share.sessionId ?? sessionId, shareId: id, sharerId, parent, moment };
     const { state, position } = await this.write(id, { type: 'InitiateShare', data, now: context.occurredAt }, context);
     return { result: { shareId: id, rootShareId: state?.act.rootShareId, depth: state?.act.depth }, position };
   }

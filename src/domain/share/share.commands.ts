@@ -18,12 +18,23 @@ export interface ParentShare {
   readonly initiatedAt: string;
 }
 
+/** The moment that a share hands on, and how the sharer stands to its author. */
+export interface SourceMoment {
+  readonly authorId: string;
+  readonly contentId: string;
+  readonly audience: 'friends' | 'public';
+  readonly allowReshare: boolean;
+  readonly deleted: boolean;
+  readonly areFriends: boolean;
+  readonly blockedEitherWay: boolean;
+}
+
 export type ShareCommand = CommandOf<{
   InitiateShare: Omit<Initiated, 'rootShareId' | 'depth' | 'parentEvidence'> & {
-    /** How the parent is known; without a parent it is `none` whatever is said here. */
-    readonly parentEvidence?: Initiated['parentEvidence'] | undefined;
     /** Look-up for `parentShareId`; absent: no such share. */
     readonly parent?: ParentShare | undefined;
+    /** Look-up for `sourceMomentId`; absent: no such moment. */
+    readonly moment?: SourceMoment | undefined;
   };
   CompleteShareInApp: {
     readonly shareId: string;
@@ -35,6 +46,8 @@ export type ShareCommand = CommandOf<{
     readonly memberIds: readonly string[];
     readonly messageIds: readonly string[];
     readonly momentId?: string | undefined;
+    /** Look-up for the share's `sourceMomentId`, as it is now. */
+    readonly moment?: SourceMoment | undefined;
     /** Default: from ShareInitiated to now. */
     readonly timeToShareMs?: number | undefined;
   };

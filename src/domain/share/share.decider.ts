@@ -6,7 +6,7 @@ import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { type ContentRef, type ProductRef, shareDepthMax } from '../vocabulary.js';
 import { type Channel, tellsMore } from './channel.js';
-import type { ShareCommand } from './share.commands.js';
+import type { ShareCommand, SourceMoment } from './share.commands.js';
 import { type ShareEvent, shareAbandonedAfterMs } from './share.events.js';
 
 type Act = DataOf<ShareEvent, 'ShareInitiated'>;
@@ -53,10 +53,11 @@ type Initiate = Extract<ShareCommand, { type: 'InitiateShare' }>;
 
 /**
  * S3. The parent is read from its own stream; a share is never taken back, so there is no race. No cycle is possible: the
- * parent exists before its child does.
+ * parent exists before its child does. Only a parent that is named is recorded, and so always as `explicit`: who opened
+ * what last is in no state that a decision could look at, and a client's word for `session` or `window` is no evidence.
  */
 function place({ data, now }: Initiate): Pick<Act, 'rootShareId' | 'depth' | 'parentShareId' | 'parentEvidence'> {
-  const { shareId, parentShareId, parentEvidence, parent } = data;
+  const { shareId, parentShareId, parent } = data;
   if (parentShareId === undefined) return { rootShareId: shareId, depth: 0, parentEvidence: 'none' };
   if (parent?.shareId !== parentShareId || parentShareId === shareId) {
     throw new Rejection('parent-share-not-found', 'the share that this one hands on does not exist');
@@ -68,14 +69,36 @@ function place({ data, now }: Initiate): Pick<Act, 'rootShareId' | 'depth' | 'pa
     throw new Rejection('parent-share-later', 'the share that this one hands on was made after it');
   }
   const depth = Math.min(parent.depth + 1, shareDepthMax);
-  return { rootShareId: parent.rootShareId, depth, parentShareId, parentEvidence: parentEvidence ?? 'explicit' };
+  return { rootShareId: parent.rootShareId, depth, parentShareId, parentEvidence: 'explicit' };
+}
+
+/**
+ * M2. Moment, friendship and block are read and not locked. Worst case: a share that crosses the end of one of them is
+ * recorded; what is shown of it is judged again at every read.
+ */
+function mayHandOn(sharerId: string, moment: SourceMoment | undefined, destination?: InApp['destination']): void {
+  const isOwn = moment?.authorId === sharerId;
+  const isVisible =
+    isOwn || (moment && !moment.blockedEitherWay && (moment.audience === 'public' || moment.areFriends));
+  if (!moment || moment.deleted || !isVisible) throw new Rejection('moment-not-found', 'no such moment');
+  if (isOwn) return;
+  if (!moment.allowReshare) throw new Rejection('reshare-not-allowed', 'its author does not want it shared on');
+  if (destination === 'feed_repost' && moment.audience !== 'public') {
+    throw new Rejection('reshare-not-allowed', 'a repost would show it to more people than its author did');
+  }
 }
 
 function initiated(command: Initiate): Act {
-  const { shareId, sharerId, contentRef, productRefs, surface } = command.data;
+  const { shareId, sharerId, contentRef, productRefs, surface, sourceMomentId, moment } = command.data;
+  if (sourceMomentId !== undefined) {
+    mayHandOn(sharerId, moment);
+    if (moment?.contentId !== contentRef.contentId) {
+      throw new Rejection('share-mismatch', 'the moment shows other content than the share');
+    }
+  }
   const { sessionId, viewId, feedRequestId, position } = command.data;
-  const act = { shareId, sharerId, contentRef, productRefs, surface, sessionId, viewId, feedRequestId, position };
-  return { ...act, ...place(command) };
+  const seen = { surface, sourceMomentId, sessionId, viewId, feedRequestId, position };
+  return { shareId, sharerId, contentRef, productRefs, ...seen, ...place(command) };
 }
 
 function completion(
@@ -101,6 +124,7 @@ function completeInApp({ data, now }: CompleteInApp, share: InitiatedShare): rea
     if (terminal.destination !== destination) throw alreadyCompleted();
     return [];
   }
+  if (share.act.sourceMomentId !== undefined) mayHandOn(data.sharerId, data.moment, destination);
   const recipients = {
     conversationIds: [...conversationIds],
     memberIds: [...memberIds],

@@ -26,6 +26,8 @@ const act = {
   viewId: Id.optional(),
   feedRequestId: Id.optional(),
   position: z.int().min(0).max(10_000).optional(),
+  /** The moment it was seen in and shared on from. */
+  sourceMomentId: Id.optional(),
   parentShareId: Id.optional(),
   parentEvidence: ParentEvidence,
   rootShareId: Id,

@@ -77,6 +77,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   // … or something that does not fit together.
   'not-yourself': 422,
   'age-restricted': 403,
+  'reshare-not-allowed': 403,
   'amount-too-large': 422,
   'body-too-long': 422,
   'brand-mismatch': 422,

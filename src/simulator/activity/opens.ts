@@ -69,11 +69,7 @@ function visit(
   if (draw.chance(0.12)) open(sharing, made, at + draw.between(minuteMs, 14 * minuteMs), visitor);
   if (draw.chance(0.06)) open(sharing, made, at + draw.between(3 * hourMs, 2 * dayMs), visitor);
   if (!member || !draw.chance(resharesShare)) return;
-  const parent = {
-    shareId: made.shareId,
-    evidence: visitor.member ? ('explicit' as const) : ('session' as const),
-    depth: made.depth,
-  };
+  const parent = { shareId: made.shareId, depth: made.depth };
   const again = Math.floor(at + draw.between(20_000, 20 * minuteMs));
   sharing.impulses.push({ sharer: member, clip: made.clip, at: again, surface: 'share_landing', parent });
 }

@@ -28,7 +28,7 @@ export interface Impulse {
   readonly at: number;
   readonly surface: 'feed' | 'conversation' | 'share_landing';
   readonly view?: View;
-  readonly parent?: { readonly shareId: string; readonly evidence: 'explicit' | 'session'; readonly depth: number };
+  readonly parent?: { readonly shareId: string; readonly depth: number };
 }
 export interface Sharing {
   readonly setting: Setting;
@@ -131,7 +131,7 @@ function initiate(sharing: Sharing, made: Made): void {
             position: view.position,
           }
         : {}),
-      ...(parent ? { parentShareId: parent.shareId, parentEvidence: parent.evidence } : {}),
+      ...(parent ? { parentShareId: parent.shareId } : {}),
     },
     reads: parent ? [`share:${parent.shareId}`] : [],
   });

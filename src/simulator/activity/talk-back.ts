@@ -33,7 +33,7 @@ export function talkBack(
   if (!looks || !draw.chance(resharesShare)) return;
   const at = Math.floor(looksAt + draw.between(10_000, 30 * minuteMs));
   // What the service made of a bare card has no id the sender knows.
-  const parent = card.named ? { shareId: made.shareId, evidence: 'explicit' as const, depth: made.depth } : undefined;
+  const parent = card.named ? { shareId: made.shareId, depth: made.depth } : undefined;
   sharing.impulses.push({
     sharer: recipient,
     clip: made.clip,
