@@ -71,7 +71,7 @@ export class CommandContexts {
 
   /** Any actor; for those who are not registered (yet), or not known. */
   context(caller: Caller, actor: Actor, consent?: ConsentSnapshot): IdentifiedContext {
-    const { now, requestId, platform, appVersion, country, locale } = caller;
+    const { now, requestId, platform, appVersion, country, locale, surface, tzOffsetMin, experimentArms } = caller;
     return present<IdentifiedContext>({
       actor,
       occurredAt: now,
@@ -84,6 +84,9 @@ export class CommandContexts {
       appVersion,
       country,
       locale,
+      surface,
+      tzOffsetMin,
+      experimentArms,
       consent,
     });
   }

@@ -45,6 +45,9 @@ export interface Actor {
 export interface ConsentSnapshot {
   readonly product_analytics: boolean;
   readonly brand_measurement: boolean;
+  readonly partner_sharing?: boolean;
+  /** Of the policy that the person last chose under. */
+  readonly policyVersion?: string;
 }
 
 export interface EventMetadata {
@@ -67,6 +70,9 @@ export interface EventMetadata {
   readonly appVersion?: string;
   readonly country?: string;
   readonly locale?: string;
+  readonly tzOffsetMin?: number;
+  /** Where in the app it was done. */
+  readonly surface?: string;
   readonly experimentArms?: readonly { readonly experimentId: string; readonly arm: string }[];
   readonly consent?: ConsentSnapshot;
 }

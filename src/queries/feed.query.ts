@@ -6,6 +6,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { feedKeys, type MomentDocument, parseFeedEntry } from '../../projections/friend-feed.document.js';
 import { ByMember } from '../http/access/scopes.js';
 import { By, type Caller } from '../http/request/caller.js';
+import { toMs } from '../kernel/clock.js';
 import type { PositionToken } from '../kernel/position-token.js';
 import type { Scored } from '../kernel/projection.js';
 import { decodeCursor, encodeCursor, entriesBelow, fetchesMax, PageCursor, PageLimit } from './page.js';
@@ -31,6 +32,8 @@ export class Feed extends Query<FeedPage> {
     readonly limit: number,
     readonly cursor: string | undefined,
     readonly min: PositionToken | undefined,
+    /** ISO. */
+    readonly now: string,
   ) {
     super();
   }
@@ -45,8 +48,9 @@ interface Found {
 export class FeedHandler implements IQueryHandler<Feed> {
   constructor(private readonly reads: ReadSide) {}
 
-  async execute({ viewerId, limit, cursor, min }: Feed): Promise<FeedPage> {
+  async execute({ viewerId, limit, cursor, min, now }: Feed): Promise<FeedPage> {
     let after = decodeCursor('feed', cursor);
+    const viewer = { id: viewerId, nowMs: toMs(now) };
     const answer = await this.reads.begin(['friend-feed', 'friends', 'cards'], min);
     const shown: Found[] = [];
     let more = true;
@@ -56,7 +60,7 @@ export class FeedHandler implements IQueryHandler<Feed> {
       const entries = await entriesBelow(answer, at, after, limit - shown.length + 1);
       more = entries.length > limit - shown.length;
       const page = entries.slice(0, limit - shown.length);
-      shown.push(...(await visibleMoments(answer, viewerId, page)));
+      shown.push(...(await visibleMoments(answer, viewer, page)));
       after = page.at(-1) ?? after;
     }
     const cards = await memberCards(answer, new Set(shown.map(({ moment }) => moment.authorId)));
@@ -65,7 +69,12 @@ export class FeedHandler implements IQueryHandler<Feed> {
   }
 }
 
-async function visibleMoments(answer: Answer, viewerId: string, entries: readonly Scored[]): Promise<Found[]> {
+async function visibleMoments(
+  answer: Answer,
+  viewer: { readonly id: string; readonly nowMs: number },
+  entries: readonly Scored[],
+): Promise<Found[]> {
+  const viewerId = viewer.id;
   const refs = entries.map(({ member }) => parseFeedEntry(member));
   const [relationships, moments, reactions] = await Promise.all([
     relationshipsOf(answer, viewerId, new Set(refs.map(({ authorId }) => authorId))),
@@ -83,16 +92,18 @@ async function visibleMoments(answer: Answer, viewerId: string, entries: readonl
     ),
   ]);
   return moments.flatMap((moment, index) => {
-    if (!moment || !isVisible(viewerId, moment, relationships.get(moment.authorId))) return [];
+    if (!moment || !isVisible(viewer, moment, relationships.get(moment.authorId))) return [];
     return [{ moment, reaction: reactions[index] }];
   });
 }
 
 function itemOf(viewerId: string, { moment, reaction }: Found, author: Person): FeedItem {
-  const { authorId, reactions, ...shown } = moment;
+  const { authorId, reactions, exceptMemberIds, ...shown } = moment;
   const isAuthor = authorId === viewerId;
+  // Whom it is kept from is the author's affair.
+  const own = isAuthor && exceptMemberIds ? { exceptMemberIds } : {};
   return {
-    moment: { ...shown, author, counts: { reactions } },
+    moment: { ...shown, ...own, author, counts: { reactions } },
     viewer: { isAuthor, ...(reaction === undefined ? {} : { reaction }), canReshare: isAuthor || moment.allowReshare },
   };
 }
@@ -111,6 +122,6 @@ export class FeedController {
     @QueryParam('cursor', { schema: PageCursor }) cursor: string | undefined,
     @MinPosition() min: PositionToken | undefined,
   ): Promise<FeedPage> {
-    return this.queries.execute(new Feed(caller.memberId ?? '', limit, cursor, min));
+    return this.queries.execute(new Feed(caller.memberId ?? '', limit, cursor, min, caller.now));
   }
 }

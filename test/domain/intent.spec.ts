@@ -63,7 +63,13 @@ const closed: IntentEvent = { type: 'PurchaseIntentClosed', data: { ...who, inte
 
 function abandoned(stage: 'browse' | 'cart' | 'checkout', lastActivityAt = t0): IntentEvent {
   const occurredAt = addMs(lastActivityAt, stage === 'browse' ? 24 * hourMs : hourMs);
-  return { type: 'PurchaseIntentAbandoned', data: { ...who, intentId: first, stage, lastActivityAt }, occurredAt };
+  const left = {
+    browse: {},
+    cart: { cartId: 'cart-1' },
+    checkout: { cartId: 'cart-1', checkoutId: 'checkout-1' },
+  };
+  const data = { ...who, ...left[stage], intentId: first, stage, lastActivityAt };
+  return { type: 'PurchaseIntentAbandoned', data, occurredAt };
 }
 
 function story(...commands: IntentCommand[]): Story<IntentCommand, IntentEvent, typeof intentDecider.initialState> {
@@ -141,6 +147,18 @@ describe('silence', () => {
     expect(told.tick(addMs(t0, 9 * hourMs))).toEqual([]);
     told.carryOut(checksOut(addMs(t0, 10 * hourMs)));
     expect(told.tick(addMs(t0, 12 * hourMs))).toMatchObject([{ data: { stage: 'checkout' } }]);
+  });
+});
+
+describe('what was left', () => {
+  it('names the cart, or the checkout; and so does coming back to it', () => {
+    const told = story(adds());
+    const [left] = told.tick(addMs(t0, 2 * hourMs));
+    expect(left?.data).toMatchObject({ stage: 'cart', cartId: 'cart-1' });
+    const events = told.carryOut(checksOut(addMs(t0, 3 * hourMs)));
+    expect(events[1]).toMatchObject({ type: 'PurchaseIntentRecovered', data: { stage: 'cart', cartId: 'cart-1' } });
+    const [abandonedAgain] = told.tick(addMs(t0, 5 * hourMs));
+    expect(abandonedAgain?.data).toMatchObject({ stage: 'checkout', checkoutId: 'checkout-1' });
   });
 });
 

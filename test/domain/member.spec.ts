@@ -92,7 +92,8 @@ describe('consent', () => {
     expect(consentSnapshot(told.state, true).brand_measurement).toBe(true);
     told.carryOut(consents('WithdrawConsent'));
     told.carryOut(consents('WithdrawConsent', '1', 'product_analytics' as never));
-    expect(consentSnapshot(told.state, true)).toEqual({ product_analytics: false, brand_measurement: false });
+    const nothing = { product_analytics: false, brand_measurement: false, partner_sharing: false };
+    expect(consentSnapshot(told.state, true)).toEqual({ ...nothing, policyVersion: '1' });
     expect(told.carryOut(consents('WithdrawConsent'))).toEqual([]);
   });
   it('to product analytics is off until granted where the deployment has no other basis', () => {

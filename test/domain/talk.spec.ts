@@ -265,6 +265,20 @@ describe('a moment', () => {
       .when(reacts('eve', '❤️', { areFriends: false }))
       .thenTypes('MomentReacted');
   });
+  it('kept from some, or expired, is not there for them', () => {
+    const expiresAt = addMs(t0, minuteMs);
+    const kept = { ...published, data: { ...published.data, exceptMemberIds: ['bob'], expiresAt } } as MomentEvent;
+    const late = { ...reacts('cid'), now: expiresAt } as MomentCommand;
+    moment(kept).when(reacts('bob')).thenRejects('moment-not-found');
+    moment(kept).when(reacts('cid')).thenTypes('MomentReacted');
+    moment(kept).when(late).thenRejects('moment-not-found');
+    moment(kept)
+      .when({ ...reacts('ann'), now: expiresAt } as MomentCommand)
+      .thenTypes('MomentReacted');
+    moment()
+      .when(publishes({ expiresAt: t0 }))
+      .thenRejects('expiry-passed');
+  });
   it('is deleted by its author, and then gone', () => {
     moment(published).when(deletes('ann')).then(deleted);
     moment(published, deleted).when(deletes('ann')).thenNothing();

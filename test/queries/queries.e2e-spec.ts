@@ -76,7 +76,7 @@ describe('questions', () => {
   });
 
   const feed = (viewerId: string, limit: number, cursor?: string) =>
-    new FeedHandler(reads).execute(new Feed(viewerId, limit, cursor, min));
+    new FeedHandler(reads).execute(new Feed(viewerId, limit, cursor, min, '2026-03-05T00:00:00.000Z'));
   const friendList = (
     viewerId: string,
     list: 'friends' | 'requests-in' | 'requests-out',

@@ -10,15 +10,14 @@ import { By, type Caller } from '../../http/request/caller.js';
 import { Writes, type Written } from '../../http/request/written.js';
 import { MomentRequest, type MomentWish } from './moment.handler.js';
 
-const { contentRef, caption, audience, productRefs, allowReshare } = momentEvents.MomentPublished.shape;
+const { momentId: _, authorId: __, shareId: ___, ...published } = momentEvents.MomentPublished.shape;
 const NewMoment = z
   .strictObject({
+    ...published,
     momentId: Id.optional(),
-    contentRef,
-    caption,
-    audience: audience.default('friends'),
-    productRefs: productRefs.default([]),
-    allowReshare: allowReshare.default(true),
+    audience: published.audience.default('friends'),
+    productRefs: published.productRefs.default([]),
+    allowReshare: published.allowReshare.default(true),
   })
   .meta({ id: 'NewMoment' });
 const { reaction } = momentEvents.MomentReacted.shape;

@@ -1,10 +1,11 @@
 // A batch of observations: each gets a verdict of its own, and a bad one never sinks the others.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { IdentifiedObservation } from '../../domain/observation/observation.commands.js';
+import type { ObservationEvent } from '../../domain/observation/observation.events.js';
 import type { CommandContext } from '../../event-log/transact.js';
 import { type Caller, present } from '../../http/request/caller.js';
 import type { Written } from '../../http/request/written.js';
-import type { Actor } from '../../kernel/message.js';
+import type { Actor, DataOf } from '../../kernel/message.js';
 import { CommandContexts } from '../command-context.js';
 import { Lookups } from '../lookups.js';
 import { isRefused, type Observation, type Refused, readObservation } from './cloud-event.js';
@@ -97,6 +98,17 @@ function asIdentified({ eventId, event, occurredAt }: Observation): IdentifiedOb
   return { ...event, id: eventId, occurredAt } as IdentifiedObservation;
 }
 
-function metadataOf({ clientEventId, occurredAt, clampedFrom }: Observation, context: CommandContext): CommandContext {
-  return { ...context, occurredAt, clientEventId, ...(clampedFrom === undefined ? {} : { clampedFrom }) };
+function metadataOf(
+  { clientEventId, occurredAt, clampedFrom, event }: Observation,
+  context: CommandContext,
+): CommandContext {
+  const own = { ...context, ...deviceOf(event), occurredAt, clientEventId };
+  return clampedFrom === undefined ? own : { ...own, clampedFrom };
+}
+
+/** What a session says of its device goes before what the batch's headers say. */
+function deviceOf({ type, data }: Observation['event']): Pick<CommandContext, 'platform' | 'appVersion' | 'country'> {
+  if (type !== 'SessionStarted') return {};
+  const { platform, appVersion, country } = data as DataOf<ObservationEvent, 'SessionStarted'>;
+  return present<Pick<CommandContext, 'platform' | 'appVersion' | 'country'>>({ platform, appVersion, country });
 }

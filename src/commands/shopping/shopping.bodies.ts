@@ -77,6 +77,8 @@ export const NewOrder = z
       .max(itemsMax),
     shippingMinor: purchase.shippingMinor.default(0),
     currency: purchase.currency,
+    isFirstOrder: purchase.isFirstOrder,
+    reporting: purchase.reporting,
     coupon: purchase.coupon,
     ledBy: purchase.ledBy,
     sessionId: purchase.sessionId,

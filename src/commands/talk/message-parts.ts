@@ -28,6 +28,8 @@ export type CardWish =
 export interface MessageWish {
   readonly messageId?: string | undefined;
   readonly body?: string | undefined;
+  readonly lang?: string | undefined;
+  readonly mentions?: readonly string[] | undefined;
   readonly attachments: readonly CardWish[];
   readonly replyTo?: { readonly messageId: string; readonly seq: number } | undefined;
 }
@@ -54,6 +56,8 @@ export class MessageParts {
     message: {
       readonly messageId: string;
       readonly body?: string | undefined;
+      readonly lang?: string | undefined;
+      readonly mentions?: readonly string[] | undefined;
       readonly attachments: readonly Attachment[];
       readonly replyTo?: MessageWish['replyTo'];
       readonly shareId?: string | undefined;

@@ -41,11 +41,12 @@ export class MessageHandler implements ICommandHandler<MessageRequest> {
       delivering && sender.kind === 'member'
         ? await this.parts.sharePart(context, conversationId, sender.memberId, delivering, named !== undefined)
         : undefined;
-    const { body, replyTo } = message;
-    const text = present<{ body?: string }>({ body });
+    const { body, lang, mentions, replyTo } = message;
     const threadPart = await this.parts.threadPart(context, conversationId, sender, {
       messageId,
-      ...text,
+      body,
+      lang,
+      mentions,
       attachments,
       replyTo,
       shareId,

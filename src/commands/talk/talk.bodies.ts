@@ -15,9 +15,16 @@ const Card = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('share_card'), shareId: Id.optional(), contentRef: ContentRef }),
 ]);
 
-const { body, replyTo } = threadEvents.MessageSent.shape;
+const { body, mentions, bodyMeta, replyTo } = threadEvents.MessageSent.shape;
 export const NewMessage = z
-  .strictObject({ messageId: Id.optional(), body, attachments: z.array(Card).max(30).default([]), replyTo })
+  .strictObject({
+    messageId: Id.optional(),
+    body,
+    lang: bodyMeta.shape.lang,
+    mentions,
+    attachments: z.array(Card).max(30).default([]),
+    replyTo,
+  })
   .meta({ id: 'NewMessage' });
 
 const { seq, visibility } = readmarkEvents.ConversationReadUpTo.shape;

@@ -96,7 +96,7 @@ function climbed(
   event: Rung,
   place: EventPlace,
   by: RememberedRung['by'],
-  change: (journey: Journey) => Pick<Journey, 'stage' | 'carts'>,
+  change: (journey: Journey) => Pick<Journey, 'stage' | 'carts' | 'cartId' | 'checkoutId'>,
 ): IntentState {
   const { journey } = journeyFor(state, event.data, place.occurredAt);
   return {
@@ -189,6 +189,7 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
     ProductAddedToCart: (state, event, place) =>
       climbed(state, event, place, 'cart', (journey) => ({
         stage: furthest(journey, 'cart'),
+        cartId: event.data.cartId,
         carts: withCart(journey, event.data.cartId, event.data.quantity),
       })),
     ProductRemovedFromCart: (state, { data }, { occurredAt }) => {
@@ -201,7 +202,10 @@ export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
       };
     },
     CheckoutStarted: (state, event, place) =>
-      climbed(state, event, place, 'checkout', ({ carts }) => ({ stage: 'checkout', carts })),
+      climbed(state, event, place, 'checkout', ({ carts }) => {
+        const { cartId, checkoutId } = event.data;
+        return { stage: 'checkout', carts, cartId, checkoutId };
+      }),
     PurchaseIntentAbandoned: (state, { data }, { occurredAt }) => {
       const { journey } = journeyFor(state, data, data.lastActivityAt);
       return {

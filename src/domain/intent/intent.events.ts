@@ -18,6 +18,8 @@ const step = {
   ledBy: TouchRef.optional(),
 };
 const journey = { intentId: Id, memberId: Id, productRef: ProductRef };
+/** The cart, or the checkout, that was left: one of many items is so known as one. */
+const abandoned = { cartId: Id.optional(), checkoutId: Id.optional() };
 export const AbandonmentStage = z.enum(['browse', 'cart', 'checkout']);
 export type AbandonmentStage = z.infer<typeof AbandonmentStage>;
 
@@ -48,10 +50,16 @@ export const intentEvents = {
     unitPrice: Money,
   }),
   /** At last activity + browse 24 h, cart 1 h, checkout 1 h; once per stage and intent. */
-  PurchaseIntentAbandoned: z.strictObject({ ...journey, stage: AbandonmentStage, lastActivityAt: Instant }),
+  PurchaseIntentAbandoned: z.strictObject({
+    ...journey,
+    ...abandoned,
+    stage: AbandonmentStage,
+    lastActivityAt: Instant,
+  }),
   /** A later rung within 30 d of the abandonment. */
   PurchaseIntentRecovered: z.strictObject({
     ...journey,
+    ...abandoned,
     stage: AbandonmentStage,
     by: z.enum(['ask', 'cart', 'checkout', 'purchase']),
     afterSec: z.int().min(0),

@@ -30,6 +30,9 @@ export interface Journey {
   readonly lastActivityAt: string;
   /** The newest, oldest first. */
   readonly rungs: readonly RememberedRung[];
+  /** What was last put into, or begun. */
+  readonly cartId?: string | undefined;
+  readonly checkoutId?: string | undefined;
   /** How many are in each cart. */
   readonly carts: Readonly<Record<string, number>>;
   /** Each stage is abandoned at most once per journey. */
@@ -46,6 +49,13 @@ function namesOf({ intentId, memberId, productRef }: Journey): Pick<Journey, 'in
   return { intentId, memberId, productRef };
 }
 
+/** What was left at that stage. */
+function leftAt({ cartId, checkoutId }: Journey, stage: Stage): { cartId?: string; checkoutId?: string } {
+  if (stage === 'browse') return {};
+  const cart = cartId === undefined ? {} : { cartId };
+  return stage === 'checkout' && checkoutId !== undefined ? { ...cart, checkoutId } : cart;
+}
+
 type Recovering = RememberedRung['by'] | 'purchase';
 
 function recovered(
@@ -57,7 +67,9 @@ function recovered(
   const afterMs = Math.max(0, toMs(now) - toMs(at));
   if (afterMs >= recoverWithinMs) return [];
   const afterSec = Math.floor(afterMs / 1_000);
-  return [{ type: 'PurchaseIntentRecovered', data: { ...namesOf(journey), stage, by, afterSec } }];
+  return [
+    { type: 'PurchaseIntentRecovered', data: { ...namesOf(journey), ...leftAt(journey, stage), stage, by, afterSec } },
+  ];
 }
 
 /** What an abandoned journey's next sign of life says, if it comes within 30 days. */
@@ -68,7 +80,7 @@ export function recovery(journey: Journey, by: Recovering, now: string): IntentE
 export function abandonment(journey: Journey, stage: Stage, lastActivityAt: string): IntentEvent {
   return {
     type: 'PurchaseIntentAbandoned',
-    data: { ...namesOf(journey), stage, lastActivityAt },
+    data: { ...namesOf(journey), ...leftAt(journey, stage), stage, lastActivityAt },
     occurredAt: addMs(lastActivityAt, intentAbandonedAfterMs[stage]),
   };
 }

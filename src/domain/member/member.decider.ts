@@ -18,13 +18,15 @@ export interface RegisteredMember {
   readonly consents: Readonly<Partial<Record<ConsentPurpose, string>>>;
   /** Purposes that were withdrawn: what is on by default is off for them. */
   readonly withdrawn: readonly ConsentPurpose[];
+  /** Of the policy that the last choice was made under. */
+  readonly policyVersion?: string | undefined;
 }
 export type MemberState = RegisteredMember | undefined;
 
 /**
  * What goes into the metadata of every event of this person. `product_analytics` is on until withdrawn where the
  * deployment has another basis for it than consent, all else is off until granted (1.12); an unknown person has agreed to
- * nothing.
+ * nothing. Once somebody has chosen anything, the version of the policy they last chose under stands with it.
  */
 export function consentSnapshot(member: MemberState, analyticsByDefault: boolean): ConsentSnapshot {
   const { consents, withdrawn } = member ?? { consents: {}, withdrawn: ['product_analytics'] };
@@ -32,6 +34,9 @@ export function consentSnapshot(member: MemberState, analyticsByDefault: boolean
     product_analytics:
       consents.product_analytics !== undefined || (analyticsByDefault && !withdrawn.includes('product_analytics')),
     brand_measurement: consents.brand_measurement !== undefined,
+    ...(member?.policyVersion === undefined
+      ? {}
+      : { partner_sharing: consents.partner_sharing !== undefined, policyVersion: member.policyVersion }),
   };
 }
 
@@ -64,7 +69,7 @@ export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
     },
     ChangePrivacySettings: ({ data }, state) => {
       const { settings } = registered(state);
-      const keys = Object.keys(settings) as (keyof PrivacySettings)[];
+      const keys = Object.keys({ ...settings, ...data.settings }) as (keyof PrivacySettings)[];
       return keys.every((key) => settings[key] === data.settings[key])
         ? []
         : [{ type: 'PrivacySettingsChanged', data }];
@@ -91,12 +96,14 @@ export const memberDecider: Decider<MemberCommand, MemberEvent, MemberState> = {
     ConsentGranted: (state, { data }) =>
       state &&
       changed(state, {
+        policyVersion: data.policyVersion,
         consents: { ...state.consents, [data.purpose]: data.policyVersion },
         withdrawn: state.withdrawn.filter((purpose) => purpose !== data.purpose),
       }),
     ConsentWithdrawn: (state, { data }) =>
       state &&
       changed(state, {
+        policyVersion: data.policyVersion,
         consents: Object.fromEntries(Object.entries(state.consents).filter(([purpose]) => purpose !== data.purpose)),
         withdrawn: [...state.withdrawn.filter((purpose) => purpose !== data.purpose), data.purpose],
       }),

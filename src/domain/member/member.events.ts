@@ -9,6 +9,10 @@ export const PrivacySettings = z.strictObject({
   readReceipts: z.boolean(),
   discoverable: z.boolean(),
   showSharer: z.boolean(),
+  /** Who may add this member to a group. */
+  allowGroupInvites: z.enum(['everyone', 'friends', 'none']).optional(),
+  /** Others see when this member is there. */
+  presence: z.boolean().optional(),
 });
 
 export const memberEvents = {

@@ -1,5 +1,6 @@
 // A moment is published once, reacted to by those who may see it, and deleted by its author. Who may see it is judged
 // again at every read; here it only decides who may react.
+import { toMs } from '../../kernel/clock.js';
 import type { Decider } from '../../kernel/decider.js';
 import { Rejection } from '../../kernel/rejection.js';
 import type { MomentCommand } from './moment.commands.js';
@@ -16,6 +17,8 @@ export interface PublishedMoment {
   readonly contentId: string;
   readonly audience: 'friends' | 'public';
   readonly allowReshare: boolean;
+  readonly exceptMemberIds?: readonly string[] | undefined;
+  readonly expiresAt?: string | undefined;
   readonly deleted: boolean;
   /** memberId → reaction, the newest last. */
   readonly reactions: ReadonlyMap<string, string>;
@@ -45,7 +48,10 @@ export const momentDecider: Decider<MomentCommand, MomentEvent, MomentState> = {
   category: 'moment',
   initialState: undefined,
   decide: {
-    PublishMoment: ({ data }, state) => {
+    PublishMoment: ({ data, now }, state) => {
+      if (!state && data.expiresAt !== undefined && toMs(data.expiresAt) <= toMs(now)) {
+        throw new Rejection('expiry-passed', 'it would have expired already');
+      }
       if (!state) return [{ type: 'MomentPublished', data }];
       if (state.authorId !== data.authorId || state.contentId !== data.contentRef.contentId) {
         throw new Rejection('moment-exists', 'this id is taken');
@@ -56,9 +62,13 @@ export const momentDecider: Decider<MomentCommand, MomentEvent, MomentState> = {
      * Friendship and block are read from the pair and not locked. Worst case: a reaction that crosses a block or the end
      * of the friendship is recorded; no read shows it.
      */
-    ReactToMoment: ({ data: { momentId, memberId, reaction, areFriends, blockedEitherWay } }, state) => {
+    ReactToMoment: ({ data: { momentId, memberId, reaction, areFriends, blockedEitherWay }, now }, state) => {
       if (!state || state.deleted || blockedEitherWay) throw notFound();
-      if (memberId !== state.authorId && state.audience !== 'public' && !areFriends) throw notFound();
+      if (memberId !== state.authorId) {
+        if (state.audience !== 'public' && !areFriends) throw notFound();
+        if (state.exceptMemberIds?.includes(memberId)) throw notFound();
+        if (state.expiresAt !== undefined && toMs(now) >= toMs(state.expiresAt)) throw notFound();
+      }
       if (state.reactions.get(memberId) === reaction) return [];
       return [{ type: 'MomentReacted', data: { momentId, authorId: state.authorId, memberId, reaction } }];
     },
@@ -79,6 +89,8 @@ export const momentDecider: Decider<MomentCommand, MomentEvent, MomentState> = {
       contentId: data.contentRef.contentId,
       audience: data.audience,
       allowReshare: data.allowReshare,
+      exceptMemberIds: data.exceptMemberIds,
+      expiresAt: data.expiresAt,
       deleted: false,
       reactions: new Map(),
       someForgotten: false,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
 import { personal } from '../../kernel/personal.js';
-import { ContentRef, Id, ProductRef, text } from '../vocabulary.js';
+import { ContentRef, Id, Instant, ProductRef, text } from '../vocabulary.js';
 
 export const momentEvents = {
   MomentPublished: z.strictObject({
@@ -13,6 +13,12 @@ export const momentEvents = {
     audience: z.enum(['friends', 'public']),
     productRefs: z.array(ProductRef).max(10),
     allowReshare: z.boolean(),
+    allowComments: z.boolean().optional(),
+    mentions: z.array(Id).max(20).optional(),
+    /** Friends who do not see it, and are not told so. */
+    exceptMemberIds: z.array(Id).max(100).optional(),
+    /** From then on only its author sees it (M5). */
+    expiresAt: Instant.optional(),
     /** The share that this moment is the in-app landing of (a `feed_repost`). */
     shareId: Id.optional(),
   }),

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
 import { ConversationKind } from '../conversation/conversation.events.js';
-import { ContentRef, Id, Money, ProductRef, SourceSystem, Surface, TouchRef } from '../vocabulary.js';
+import { ContentRef, Country, Id, Money, ProductRef, SourceSystem, Surface, TouchRef } from '../vocabulary.js';
 
 const person = { memberId: Id.optional(), anonId: Id.optional() };
 const card = {
@@ -16,6 +16,7 @@ const card = {
   viewerId: Id,
   sessionId: Id.optional(),
 };
+const shortText = /^[A-Za-z0-9 ._+-]{1,40}$/;
 const durationMsMax = 24 * 3_600_000;
 
 export const observationEvents = {
@@ -25,6 +26,10 @@ export const observationEvents = {
     entry: z.enum(['organic', 'push', 'share_link', 'notification']),
     linkId: Id.optional(),
     openId: Id.optional(),
+    /** Of this session, where a batch carries sessions of several devices; else the batch's headers tell. */
+    platform: z.string().regex(shortText).optional(),
+    appVersion: z.string().regex(shortText).optional(),
+    country: Country.optional(),
   }),
   SessionEnded: z.strictObject({ sessionId: Id, ...person, engagedMs: z.int().min(0).max(durationMsMax) }),
   /** Displayed for at least one second. */

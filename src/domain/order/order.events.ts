@@ -1,7 +1,7 @@
 // An order of one person with one brand: purchase and refunds. Stream `order-<orderId>`.
 import { z } from 'zod';
 import type { EventOf } from '../../kernel/message.js';
-import { AmountMinor, Currency, Id, ProductRef, SourceSystem, TouchRef } from '../vocabulary.js';
+import { AmountMinor, Currency, Id, Money, ProductRef, SourceSystem, TouchRef } from '../vocabulary.js';
 
 export const OrderItem = z.strictObject({
   productRef: ProductRef,
@@ -20,6 +20,9 @@ export const RefundItem = z.strictObject({
   taxMinor: AmountMinor.optional(),
 });
 
+/** The total in the currency that is reported in, at the rate of that day; never added up with the order's own. */
+const Reporting = z.strictObject({ ...Money.shape, rate: z.number().positive().max(1e9) });
+
 export const orderEvents = {
   PurchaseCompleted: z.strictObject({
     orderId: Id,
@@ -37,6 +40,9 @@ export const orderEvents = {
     /** subtotal − discount + shipping + tax. */
     totalMinor: AmountMinor,
     currency: Currency,
+    /** The buyer's first with this brand, as the shop knows it. */
+    isFirstOrder: z.boolean().optional(),
+    reporting: Reporting.optional(),
     coupon: z.string().max(64).optional(),
     ledBy: TouchRef.optional(),
   }),

@@ -14,7 +14,12 @@ function words(text: string): number {
   return count;
 }
 
-export function bodyMeta(body: string | undefined): z.infer<typeof BodyMeta> {
+export function bodyMeta(body: string | undefined, lang?: string): z.infer<typeof BodyMeta> {
   if (body === undefined) return { graphemes: 0, words: 0, hasLink: false };
-  return { graphemes: graphemes(body), words: words(body), hasLink: link.test(body) };
+  return {
+    graphemes: graphemes(body),
+    words: words(body),
+    hasLink: link.test(body),
+    ...(lang === undefined ? {} : { lang }),
+  };
 }

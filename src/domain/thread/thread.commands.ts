@@ -26,6 +26,9 @@ export type ThreadCommand = CommandOf<{
     /** Look-up in the same pair: among friends nothing is a request. */
     readonly areFriends: boolean;
     readonly body?: string | undefined;
+    /** The language of the text, as the app says it. */
+    readonly lang?: string | undefined;
+    readonly mentions?: readonly string[] | undefined;
     /** Cards with the price and availability that the command layer read from the product. */
     readonly attachments: readonly Attachment[];
     readonly replyTo?: { readonly messageId: string; readonly seq: number } | undefined;

@@ -143,6 +143,14 @@ function replyTarget({ replyTo }: SendMessage['data'], state: ThreadState): Mess
   return replyTo;
 }
 
+function mentioned({ mentions, conversation }: SendMessage['data']): string[] | undefined {
+  if (!mentions?.every((memberId) => conversation?.memberIds.includes(memberId))) {
+    if (mentions) throw new Rejection('unknown-mention', 'only who takes part in the conversation is mentioned');
+    return undefined;
+  }
+  return [...new Set(mentions)];
+}
+
 export const threadDecider: Decider<ThreadCommand, ThreadEvent, ThreadState> = {
   category: 'thread',
   initialState: { lastSeq: -1, recent: [] },
@@ -172,8 +180,9 @@ export const threadDecider: Decider<ThreadCommand, ThreadEvent, ThreadState> = {
             conversationId,
             ...who,
             body,
-            bodyMeta: bodyMeta(body),
+            bodyMeta: bodyMeta(body, data.lang),
             attachments: [...attachments],
+            mentions: mentioned(data),
             replyTo: replyTarget(data, state),
             shareId,
             answersShareId: answeredShare(data, who.senderId, state),

@@ -22,7 +22,16 @@ export const Attachment = z.discriminatedUnion('kind', [
 export type Attachment = z.infer<typeof Attachment>;
 
 /** What analysis may know of a text: its shape, never its words. */
-export const BodyMeta = z.strictObject({ graphemes: z.int().min(0), words: z.int().min(0), hasLink: z.boolean() });
+export const BodyMeta = z.strictObject({
+  graphemes: z.int().min(0),
+  words: z.int().min(0),
+  hasLink: z.boolean(),
+  /** As the app says it (BCP 47). */
+  lang: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,35}$/, 'a language tag (BCP 47)')
+    .optional(),
+});
 
 /** How long a brand may answer after the customer's last message (C13). */
 export const botReplyWindowMs = 24 * hourMs;
@@ -43,6 +52,8 @@ export const threadEvents = {
     body: personal(text(1_000), 'senderId'),
     bodyMeta: BodyMeta,
     attachments: z.array(Attachment).max(30),
+    /** Those who take part and are named in the text. */
+    mentions: z.array(Id).max(20).optional(),
     replyTo: z.strictObject({ messageId: Id, seq: z.int().min(0) }).optional(),
     /** Set by the server: the share this message delivers. */
     shareId: Id.optional(),

@@ -95,6 +95,7 @@ export const statusOf: Readonly<Record<string, number>> = {
   'share-mismatch': 422,
   'text-only-before-acceptance': 422,
   'too-many-attachments': 422,
+  'unknown-mention': 422,
   'unknown-reply-target': 422,
   'unknown-time-zone': 422,
   'request-limit-reached': 429,

@@ -36,6 +36,9 @@ export interface Caller {
   readonly appVersion?: string;
   readonly country?: string;
   readonly locale?: string;
+  readonly tzOffsetMin?: number;
+  readonly surface?: string;
+  readonly experimentArms?: readonly { readonly experimentId: string; readonly arm: string }[];
   readonly sessionId?: string;
 }
 
@@ -130,6 +133,25 @@ export function present<Shape extends object>(shape: { [Name in keyof Shape]: Sh
   return made as Shape;
 }
 
+const experiments = /^[A-Za-z0-9._-]{1,64}=[A-Za-z0-9._-]{1,64}(,[A-Za-z0-9._-]{1,64}=[A-Za-z0-9._-]{1,64}){0,15}$/;
+
+/** `Homing-Surface: feed`, `Homing-Tz-Offset: -300` (minutes), `Homing-Experiments: <experiment>=<arm>,…` (at most 16). */
+function circumstancesOf(request: FastifyRequest): Pick<Caller, 'surface' | 'tzOffsetMin' | 'experimentArms'> {
+  const offset = header(request, 'homing-tz-offset', /^[+-]?\d{1,3}$/);
+  const arms = header(request, 'homing-experiments', experiments);
+  const surface = header(request, 'homing-surface', /^[a-z_]{1,32}$/);
+  return {
+    ...(surface === undefined ? {} : { surface }),
+    ...(offset === undefined ? {} : { tzOffsetMin: Number(offset) }),
+    ...(arms === undefined ? {} : { experimentArms: arms.split(',').map(armOf) }),
+  };
+}
+
+function armOf(text: string): { experimentId: string; arm: string } {
+  const [experimentId = '', arm = ''] = text.split('=');
+  return { experimentId, arm };
+}
+
 export function callerOf(request: FastifyRequest): Caller {
   const identity = identityOf(request);
   const memberId = identity?.memberId ?? header(request, 'homing-member', id);
@@ -151,6 +173,7 @@ export function callerOf(request: FastifyRequest): Caller {
     appVersion: header(request, 'homing-app-version', shortText),
     country: header(request, 'homing-country', /^[A-Z]{2}$/),
     locale: header(request, 'homing-locale', /^[A-Za-z0-9-]{1,35}$/),
+    ...circumstancesOf(request),
     sessionId: header(request, 'homing-session', id),
   });
 }
