@@ -106,21 +106,22 @@ describe('an owner that was overtaken', () => {
   it('inserts and compares nothing as long as the other one is at work, and steps in when that stops', async () => {
     const engine = new Engine(test.client);
     const build = 1;
-    const [a, b] = [1, 2].map(() => sinkOf(log, engine, { build, limits: { rowsMax: 5 } }));
+    const another = () => sinkOf(log, engine, { build, limits: { rowsMax: 5 } });
+    const [a, b] = [another(), another()];
     const [stopA, stopB] = [new AbortController(), new AbortController()];
-    const running = [a?.run(stopA.signal), b?.run(stopB.signal)];
+    const running = [a.run(stopA.signal), b.run(stopB.signal)];
     for (let at = 0; at < 10; at += 1) {
       await feed(10);
       const head = await log.head();
-      await Promise.race([a?.reaches(head, stopA.signal), b?.reaches(head, stopB.signal)]);
+      await Promise.race([a.reaches(head, stopA.signal), b.reaches(head, stopB.signal)]);
     }
     // Whoever has come as far as the log is the one at work.
-    const [working, waiting, stop] = (a?.position ?? 0n) > (b?.position ?? 0n) ? [a, b, stopA] : [b, a, stopB];
-    expect(waiting?.counters.overtaken).toBeLessThan(3);
+    const [working, waiting, stop] = a.position > b.position ? [a, b, stopA] : [b, a, stopB];
+    expect(waiting.counters.overtaken).toBeLessThan(3);
     stop.abort();
     await feed(10);
-    await waiting?.reaches(await log.head(), new AbortController().signal);
-    expect(working?.counters.repairs).toBe(0);
+    await waiting.reaches(await log.head(), new AbortController().signal);
+    expect(working.counters.repairs).toBe(0);
     for (const end of [stopA, stopB]) end.abort();
     await Promise.all(running);
     expect(await differencesOf(log, engine, build)).toEqual({});
