@@ -50,10 +50,14 @@ export async function deleteStream(
     subject: { stream, expected },
     call: (client, metadata, callOptions, answer) => client.delete(request, metadata, callOptions, answer),
     written: () => deletedSince(context, stream, before),
+    isForEver: false,
   });
 }
 
-/** The last revisions of a stream and of its metadata; undefined when they may not be read. */
+/**
+ * The last revisions of a stream and of its metadata; undefined when they may not be read.
+ * @throws StreamDeleted for one that is deleted for ever: a later try could not tell whether it was this call that did it
+ */
 interface Standing {
   readonly events: number;
   readonly metadata: number;
@@ -64,6 +68,7 @@ async function standing({ lastOf }: DeleteContext, stream: string): Promise<Stan
     const [events, metadata] = await Promise.all([lastOf(stream), lastOf(metastreamOf(stream))]);
     return { events: events?.revision ?? -1, metadata: metadata?.revision ?? -1 };
   } catch (error) {
+    if (error instanceof StreamDeleted) throw new StreamDeleted(stream);
     if (toLogError(error, { stream }).retryable) throw error;
     return undefined;
   }
@@ -90,11 +95,12 @@ export async function tombstoneStream(
   expect(options, stream, expected);
   const request = new streams.TombstoneReq();
   request.setOptions(options);
+  await standing(context, stream);
   return untilAnswered(context, {
     subject: { stream, expected },
     call: (client, metadata, callOptions, answer) => client.tombstone(request, metadata, callOptions, answer),
-    // Another try finds the stream deleted for ever, which says enough.
     written: async () => undefined,
+    isForEver: true,
   });
 }
 
@@ -103,9 +109,11 @@ interface Deletion {
   readonly call: (client: StreamsClient, metadata: Metadata, options: CallOptions, answer: Answer) => void;
   /** Position of what a try without an answer has written all the same. */
   readonly written: () => Promise<bigint | undefined>;
+  /** A tombstone: when another try finds the stream deleted for ever, the first one did it. */
+  readonly isForEver: boolean;
 }
 
-async function untilAnswered(context: DeleteContext, { subject, call, written }: Deletion): Promise<bigint> {
+async function untilAnswered(context: DeleteContext, { subject, call, written, isForEver }: Deletion): Promise<bigint> {
   const { connection, settings, closed } = context;
   const startedAt = Date.now();
   const backOff = new BackOff(settings);
@@ -121,7 +129,7 @@ async function untilAnswered(context: DeleteContext, { subject, call, written }:
     } catch (thrown) {
       const error = toLogError(thrown, subject);
       // A tombstone whose answer got lost stands now; its position is no longer to be had, the head is not before it.
-      if (tries > 1 && error instanceof StreamDeleted) return context.head();
+      if (isForEver && tries > 1 && error instanceof StreamDeleted) return context.head();
       if (client && error.retryable) await connection.gaveUp(client, thrown);
       if (!error.retryable || closed.aborted || Date.now() - startedAt >= settings.giveUpAfterMs) throw error;
       await backOff.pause(closed);

@@ -327,7 +327,7 @@ it.each<[string, (log: EventStoreDbEventLog) => Promise<unknown>]>([
   ['a subscription to a stream', async (log) => expect(await first(log.subscribeStream.bind(log, 'led'))).toBe('led')],
   ['a subscription to everything', async (log) => expect(await first(log.subscribeAll.bind(log))).toBe('led')],
   ['a tombstone', async (log) => expect(await log.tombstoneStream('led', 0)).toBeGreaterThan(0n)],
-])('not-leader: %s goes to the leader that is named', async (_, ask) => {
+])('not-leader: %s goes to the leader that is named', async (what, ask) => {
   const served = await serveLog();
   open.push(served);
   await served.log.append('led', [newEvent()], 'no_stream');
@@ -336,6 +336,11 @@ it.each<[string, (log: EventStoreDbEventLog) => Promise<unknown>]>([
   let asked = 0;
   const follower = await against({
     onRead: (call) => {
+      // A tombstone asks first whether the stream is there; here it is its own call that is sent away.
+      if (what === 'a tombstone') {
+        call.end();
+        return;
+      }
       asked += 1;
       call.emit('error', notLeader);
     },

@@ -46,7 +46,8 @@ export async function startHostileServer(misbehaviour: Misbehaviour): Promise<Ho
     },
     read: (call: ReadCall) => {
       call.on('error', () => undefined);
-      misbehaviour.onRead?.(call);
+      if (misbehaviour.onRead) misbehaviour.onRead(call);
+      else call.end();
     },
     tombstone: (call: UnaryCall, answer: sendUnaryData<streams.TombstoneResp>) =>
       misbehaviour.onTombstone?.(call, answer),

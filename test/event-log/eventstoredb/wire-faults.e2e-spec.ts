@@ -2,7 +2,7 @@
 // moments: every append is written exactly once, and a subscription skips nothing, repeats nothing, reorders nothing.
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { ExpectedRevision, LogEvent } from '../../../src/event-log/event-log.js';
+import { type ExpectedRevision, type LogEvent, StreamDeleted } from '../../../src/event-log/event-log.js';
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
 import { closedAfterEach } from '../clean-up.js';
 import { serveLog } from '../protocol/serve-log.js';
@@ -114,11 +114,13 @@ it('a read that is cut off ends where the log ended when it began, whatever was 
   await served.log.append('long', events, 'no_stream');
   for (const read of [() => log.readStream('long'), () => log.readAll()]) {
     const ids: string[] = [];
+    let cuts = 0;
     for await (const page of read()) {
       ids.push(...page.map(({ id }) => id));
       await served.log.append('long', [newEvent()], 'any');
-      proxy.inflict('cut');
+      if (cuts++ < 3) proxy.inflict('cut');
     }
+    expect(cuts).toBeGreaterThan(3);
     const end = ids.length;
     expect(ids).toEqual((await allOf(served.log.readStream('long', { limit: end }))).map(({ id }) => id));
     expect(end).toBeGreaterThanOrEqual(3_000);
@@ -156,3 +158,15 @@ it.each([['any'], [1]] as const)(
     expect(await log.getStreamMetadata('deleted')).toEqual({ truncateBefore: 2 });
   },
 );
+
+it('a stream that is deleted for ever is refused, also when the first try was cut off', async () => {
+  const { served, proxy, log } = await behindProxy();
+  await served.log.append('gone', [newEvent()], 'no_stream');
+  await served.log.tombstoneStream('gone', 0);
+  await log.head();
+  for (const remove of [() => log.deleteStream('gone', 'any'), () => log.tombstoneStream('gone', 'any')]) {
+    const refused = remove().catch((error: unknown) => error);
+    proxy.inflict('cut');
+    expect(await refused).toEqual(new StreamDeleted('gone'));
+  }
+});
