@@ -26,7 +26,13 @@ beforeAll(async () => {
   };
   one = await RunningService.start(environment);
   two = await RunningService.start(environment);
-  conversationId = await one.talkBetween('anna', 'bert');
+  // Without a projector nobody can count friends, and so nobody becomes friends; strangers may talk once that is accepted.
+  await one.register('anna', 'bert');
+  const start = { kind: 'direct', memberId: 'bert' };
+  conversationId = String(
+    (await one.send('POST', '/v1/conversations', { member: 'anna', body: start })).body['conversationId'],
+  );
+  await one.send('POST', `/v1/conversations/${conversationId}/accept`, { member: 'bert' });
 }, 60_000);
 afterAll(async () => {
   await Promise.all([one.stop(), two.stop()]);
