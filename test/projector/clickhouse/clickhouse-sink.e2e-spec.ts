@@ -7,7 +7,7 @@ import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';
-import { catchUp, differencesOf, logOf, sinkOf, stateOf } from './running-sink.js';
+import { catchUp, differencesOf, logOf, sinkOf, stateOf, tablesOf } from './running-sink.js';
 
 let test: TestEngine;
 let engine: Engine;
@@ -22,6 +22,9 @@ function nextBuild(): number {
   builds += 1;
   return builds;
 }
+
+/** One write of a repair in so many is cut off in one run. */
+const repairStride = 3;
 
 class Crash extends Error {}
 
@@ -102,6 +105,7 @@ describe('the ClickHouse sink', () => {
     const clean = nextBuild();
     await catchUp(await logOf(60, 2), engine, { build: clean, limits: { rowsMax: 50 } });
     const wanted = await stateOf(engine, clean);
+    await tablesOf(engine, clean).drop();
     let crashes = 0;
     for (let at = 1; ; at += 1) {
       const build = nextBuild();
@@ -119,17 +123,22 @@ describe('the ClickHouse sink', () => {
       if (died) crashes += 1;
       await catchUp(log, engine, { build, limits: { rowsMax: 50 } });
       expect({ at, ...(await stateOf(engine, build)) }).toEqual({ at, ...wanted });
+      // Many builds side by side make the engine slow.
+      await tablesOf(engine, build).drop();
     }
     expect(crashes).toBeGreaterThan(5);
   });
 
   it('a repair survives a crash before any of its writes', async () => {
+    // A repair takes seconds, so a run tries every third of its writes; which third, the day's draw decides.
+    const third = Number(process.env['CRASH_SEED'] ?? Date.now()) % repairStride;
+    console.info(`crashes of a repair: CRASH_SEED=${third}`);
     const build = nextBuild();
     const log = await logOf(40, 7);
     const view = log.events.find(({ type }) => type === 'ContentViewed');
     const facts = `event_facts_v${build}`;
     let deaths = 0;
-    for (let at = 1; ; at += 1) {
+    for (let at = 1 + third; ; at += repairStride) {
       await log.append('observations-01', [{ ...(view as LogEvent), id: crypto.randomUUID() }], 'any');
       await catchUp(log, engine, { build, limits: { rowsMax: 30 } });
       const wanted = await stateOf(engine, build);
@@ -145,7 +154,7 @@ describe('the ClickHouse sink', () => {
       await catchUp(log, engine, { build });
       expect({ at, ...(await stateOf(engine, build)) }).toEqual({ at, ...wanted });
     }
-    expect(deaths).toBeGreaterThan(12);
+    expect(deaths).toBeGreaterThanOrEqual(4);
     expect(await differencesOf(log, engine, build)).toEqual({});
   }, 240_000);
 
