@@ -37,11 +37,16 @@ function isSealed(value: unknown): value is Sealed {
 
 type Fields = Record<string, unknown>;
 
+function textOf(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('utf8');
+}
+
 function parse(event: LogEvent, part: 'data' | 'metadata'): Fields {
   const bytes = event[part];
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    value = JSON.parse(textOf(bytes));
   } catch {
     throw new EventUnreadable(event, `its ${part} is not JSON`);
   }

@@ -26,12 +26,12 @@ export const benchProjector: BenchSuite = async (options) => {
   const directory = mkdtempSync(join(tmpdir(), 'homing-bench-projector-'));
   try {
     const kept = process.env['BENCH_DEMO_DIR'];
-    const events = await demoEvents(kept ?? join(directory, 'demo'), options.note);
-    if ('documents into Redis'.includes(options.only)) await benchDocuments(directory, events, options);
-    if ('facts into ClickHouse'.includes(options.only)) await benchFacts(directory, events, options);
-    if ('rebuild of everything'.includes(options.only)) await benchRebuild(directory, events, options);
+    const demo = () => demoEvents(kept ?? join(directory, 'demo'), options.note);
+    if ('documents into Redis'.includes(options.only)) await benchDocuments(directory, await demo(), options);
+    if ('facts into ClickHouse'.includes(options.only)) await benchFacts(directory, demo, options);
+    if ('rebuild of everything'.includes(options.only)) await benchRebuild(directory, await demo(), options);
     if ('seen after'.includes(options.only)) await benchLatency(directory, options);
-    if (memoryLane.includes(options.only)) await benchMemory(directory, events, options);
+    if (memoryLane.includes(options.only)) await benchMemory(directory, await demo(), options);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -15,6 +15,9 @@ export interface ChunkLimits {
   readonly waitMs: number;
 }
 
+/** The first chunk is at most so long, rows: until it comes the engine has nothing to do. */
+const firstRowsMax = 5_000;
+
 /** How many events are folded before others get a turn of the event loop. */
 const eventsPerTurn = 128;
 
@@ -71,7 +74,7 @@ export async function* cutLog(
   decode: Decode,
   options: { readonly after: bigint; readonly limits: ChunkLimits; readonly signal: AbortSignal },
 ): AsyncIterable<Cut> {
-  const { limits } = options;
+  let limits: ChunkLimits = { ...options.limits, rowsMax: Math.min(options.limits.rowsMax, firstRowsMax) };
   // Its own signal too: a consumer that stops must not wait for a page that may never come.
   const stopped = new AbortController();
   const signal = AbortSignal.any([options.signal, stopped.signal]);
@@ -81,6 +84,7 @@ export async function* cutLog(
   const cut = (caughtUp: boolean): Cut => {
     const done = cutOf(builder, caughtUp);
     builder = new ChunkBuilder(source, builder.considered);
+    if (done.chunk) limits = options.limits;
     wait?.stop();
     wait = undefined;
     return done;

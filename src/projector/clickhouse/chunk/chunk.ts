@@ -75,19 +75,23 @@ class PartBuilder {
   }
 }
 
-/** Exclusive-or of UUIDs, 32 bits at a time: one for every event, so no big integers. */
+/** Where the 32 hex digits stand in the text of a UUID. */
+const digitPlaces = Array.from({ length: 36 }, (_, at) => at).filter((at) => ![8, 13, 18, 23].includes(at));
+
+/** Exclusive-or of UUIDs, digit by digit: one for every event, so no big integers and no parts of texts. */
 class IdXor {
-  private readonly words = new Uint32Array(4);
+  private readonly digits = new Uint8Array(32);
 
   add(id: string): void {
-    const hex = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
-    for (let word = 0; word < 4; word += 1) {
-      this.words[word] = (this.words[word] ?? 0) ^ Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
+    for (let digit = 0; digit < 32; digit += 1) {
+      const code = id.charCodeAt(digitPlaces[digit] as number);
+      // 0 to 9 are 0x30 to 0x39; letters of either case have their value less 9 in the lowest bits.
+      this.digits[digit] = (this.digits[digit] as number) ^ (code < 0x40 ? code & 15 : (code & 15) + 9);
     }
   }
 
   hex(): string {
-    return [...this.words].map((word) => word.toString(16).padStart(8, '0')).join('');
+    return Array.from(this.digits, (digit) => digit.toString(16)).join('');
   }
 }
 
@@ -99,6 +103,8 @@ export class ChunkBuilder {
   private readonly xor = new IdXor();
   /** ISO; of one form, so that texts compare as instants do. */
   private received = '';
+  /** The last column, which names the chunk, and the line's end: once the chunk has its name. */
+  private ending = '';
   private readonly parts = new Map<number, PartBuilder>();
   readonly parked: ParkedEvent[] = [];
   private readonly line: ReturnType<typeof rowText>;
@@ -142,10 +148,11 @@ export class ChunkBuilder {
     if (event.metadata.receivedAt > this.received) this.received = event.metadata.receivedAt;
     if (lines.length === 0) return;
     this.id ??= event.position;
+    if (this.ending === '') this.ending = `\t${this.id}\n`;
     this.events += 1;
     this.xor.add(event.id);
     for (const { month, line } of lines) {
-      const text = `${line}\t${this.id}\n`;
+      const text = line + this.ending;
       this.rows += 1;
       this.bytes += text.length;
       this.part(month).add(text);
