@@ -87,6 +87,14 @@ describe('opening the share sheet', () => {
     share(initiated)
       .when(opensSheet({ sharerId: 'bob' }))
       .thenRejects('share-exists'));
+  it('tells whom it suggested, and no later event repeats that', () => {
+    const suggestedTargets = [{ memberId: 'bob', rank: 1 }];
+    const offered: ShareEvent = { type: 'ShareInitiated', data: { ...act, suggestedTargets } };
+    share().when(opensSheet({ suggestedTargets })).then(offered);
+    share(offered)
+      .when(cancels())
+      .then({ type: 'ShareAbandoned', data: { ...act, stage: 'target', by: 'sharer' } });
+  });
 });
 
 describe('sharing a moment on', () => {

@@ -270,6 +270,8 @@ describe('a link', () => {
         expect([seen.status, seen.body['text'], seen.headers.get('location')]).toEqual([200, page.body['text'], null]);
       }
       expect((await visit(`/s/${'x'.repeat(22)}`, iphone)).status).toBe(404);
+      const all = await eventsAbout(shareId, 'ShareLinkOpened');
+      expect(all.map(({ data }) => (data as { opensApp?: boolean }).opensApp)).toEqual([false, true, false, false]);
     } finally {
       await service.restart();
     }
@@ -281,7 +283,9 @@ describe('a link', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ shareId, contentRef });
     const [counted] = await eventsAbout(shareId, 'ClickBackCounted');
+    const [opened] = await eventsAbout(shareId, 'ShareLinkOpened');
     expect(counted?.data).toMatchObject({ openerMemberId: 'bob', openerStatus: 'member', wereFriendsAtShare: true });
+    expect(opened?.data).toMatchObject({ openerMemberId: 'bob', opensApp: true, wereFriendsAtShare: true });
     expect((await ask('bob', '/v1/link-opens', { code: 'x' })).body['code']).toBe('invalid-body');
   });
 

@@ -45,13 +45,14 @@ export class LinkController {
     reply.headers({ 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-robots-tag': 'noindex' });
     reply.type('text/html; charset=utf-8');
     const visit = visitOf(request);
-    const opened = linkCodePattern.test(code) ? await this.record(caller, code, visit) : undefined;
+    const { appUrl } = this.options;
+    const opensApp = appUrl !== undefined && !visit.agent.isPreviewBot && !visit.isPrefetch;
+    const opened = linkCodePattern.test(code) ? await this.record(caller, code, { ...visit, opensApp }) : undefined;
     if (!opened) {
       reply.code(404);
       return gonePage;
     }
-    const { appUrl } = this.options;
-    if (appUrl === undefined || visit.agent.isPreviewBot || visit.isPrefetch) return { ...opened, page: sharedPage };
+    if (!opensApp) return { ...opened, page: sharedPage };
     const { openId, contentRef } = opened.result as Opened;
     reply.header('location', appAddress(appUrl, { openId, contentId: contentRef.contentId }));
     return { ...opened, status: 302, page: '' };
@@ -71,12 +72,16 @@ export class LinkController {
     const referrerClass = readReferrer(referrer, [hostname]);
     const device = userAgent === undefined ? caller : { ...caller, userAgent };
     return this.commands.execute(
-      new LinkRequest(device, { type: 'open', code, agent, isPrefetch: prefetch, referrerClass }),
+      new LinkRequest(device, { type: 'open', code, agent, isPrefetch: prefetch, referrerClass, opensApp: true }),
     );
   }
 
   /** Undefined when there is no such link. */
-  private async record(caller: Caller, code: string, visit: Visit): Promise<Written | undefined> {
+  private async record(
+    caller: Caller,
+    code: string,
+    visit: Visit & { readonly opensApp: boolean },
+  ): Promise<Written | undefined> {
     try {
       return await this.commands.execute(new LinkRequest(caller, { type: 'open', code, ...visit }));
     } catch (error) {

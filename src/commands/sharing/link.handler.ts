@@ -36,6 +36,7 @@ export type LinkWish =
       readonly agent: UserAgentFacts;
       readonly isPrefetch: boolean;
       readonly referrerClass: OpenFacts['referrerClass'];
+      readonly opensApp: boolean;
     };
 
 export class LinkRequest extends Command<Written> {
@@ -101,7 +102,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
     return { result: { linkId }, position };
   }
 
-  private async open(caller: Caller, { code, agent, isPrefetch, referrerClass }: Open): Promise<Written> {
+  private async open(caller: Caller, { code, agent, isPrefetch, referrerClass, opensApp }: Open): Promise<Written> {
     const linkId = linkIdOf(code, this.secrets);
     const { context, openerMemberId } = await this.openerOf(caller);
     const openId = deriveId('open', context.commandId);
@@ -120,6 +121,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
       osFamily,
       inAppBrowser,
       country: caller.country,
+      opensApp,
       wereFriendsAtShare: await this.wereFriends(link, openerMemberId),
     };
     const now = context.occurredAt;

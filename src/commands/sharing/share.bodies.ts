@@ -22,6 +22,7 @@ export const NewShare = z
     viewId: initiated.viewId,
     feedRequestId: initiated.feedRequestId,
     position: initiated.position,
+    suggestedTargets: initiated.suggestedTargets,
     /** The share that this one hands on, if the app knows it; nothing is inferred for a share without one. */
     parentShareId: Id.optional(),
     /** The moment it was seen in: sharing on must be allowed there, and its author's audience is not widened. */

@@ -9,7 +9,9 @@ import { type Channel, tellsMore } from './channel.js';
 import type { ShareCommand, SourceMoment } from './share.commands.js';
 import { type ShareEvent, shareAbandonedAfterMs } from './share.events.js';
 
-type Act = DataOf<ShareEvent, 'ShareInitiated'>;
+type Initiated = DataOf<ShareEvent, 'ShareInitiated'>;
+/** What every later event of the share repeats. */
+type Act = Omit<Initiated, 'suggestedTargets'>;
 type Completed = DataOf<ShareEvent, 'ShareCompleted'>;
 
 type InApp = Extract<Completed, { destinationClass: 'in_app' }>;
@@ -88,7 +90,7 @@ function mayHandOn(sharerId: string, moment: SourceMoment | undefined, destinati
   }
 }
 
-function initiated(command: Initiate): Act {
+function initiated(command: Initiate): Initiated {
   const { shareId, sharerId, contentRef, productRefs, surface, sourceMomentId, moment } = command.data;
   if (sourceMomentId !== undefined) {
     mayHandOn(sharerId, moment);
@@ -96,8 +98,8 @@ function initiated(command: Initiate): Act {
       throw new Rejection('share-mismatch', 'the moment shows other content than the share');
     }
   }
-  const { sessionId, viewId, feedRequestId, position } = command.data;
-  const seen = { surface, sourceMomentId, sessionId, viewId, feedRequestId, position };
+  const { sessionId, viewId, feedRequestId, position, suggestedTargets } = command.data;
+  const seen = { surface, sourceMomentId, sessionId, viewId, feedRequestId, position, suggestedTargets };
   return { shareId, sharerId, contentRef, productRefs, ...seen, ...place(command) };
 }
 
@@ -206,7 +208,10 @@ export const shareDecider: Decider<ShareCommand, ShareEvent, ShareState> = {
     },
   },
   evolve: {
-    ShareInitiated: (_, { data }, { occurredAt }) => ({ act: data, initiatedAt: occurredAt }),
+    ShareInitiated: (_, { data: { suggestedTargets: _shown, ...act } }, { occurredAt }) => ({
+      act,
+      initiatedAt: occurredAt,
+    }),
     ShareCompleted: (state, { data }) => {
       if (!state) return state;
       if (data.destinationClass === 'off_platform') {

@@ -16,6 +16,11 @@ import {
 
 /** So many products a share names. */
 export const productRefsMax = 10;
+/** Whom the sheet offered, best first. */
+const SuggestedTarget = z.union([
+  z.strictObject({ memberId: Id, rank: z.int().min(1).max(1_000) }),
+  z.strictObject({ conversationId: Id, rank: z.int().min(1).max(1_000) }),
+]);
 const act = {
   shareId: Id,
   sharerId: Id,
@@ -44,7 +49,11 @@ const completed = {
 };
 
 export const shareEvents = {
-  ShareInitiated: z.strictObject(act),
+  ShareInitiated: z.strictObject({
+    ...act,
+    /** What the sheet showed: which suggestions are taken can be told of this, and of nothing later. */
+    suggestedTargets: z.array(SuggestedTarget).max(50).optional(),
+  }),
   ShareCompleted: z.discriminatedUnion('destinationClass', [
     z.strictObject({
       ...completed,

@@ -23,8 +23,8 @@ export type SharelinkCommand = CommandOf<{
     | 'osFamily'
     | 'inAppBrowser'
     | 'country'
-  > & {
-    /** Look-up in the pair of sharer and opener, when the opener is known: friends since before the link was minted. */
-    readonly wereFriendsAtShare?: boolean | undefined;
-  };
+    | 'opensApp'
+    /** Look-up in the pair of sharer and opener, when the opener is known. */
+    | 'wereFriendsAtShare'
+  >;
 }>;

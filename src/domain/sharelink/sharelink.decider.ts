@@ -61,7 +61,7 @@ function isSelf({ data, now }: Open, { minted, mintedAt }: MintedLink): boolean 
 function open(command: Open, link: MintedLink): readonly SharelinkEvent[] {
   const { data, now } = command;
   const { openId, linkId, visitorKey, openerMemberId, openerStatus, isPreviewBot, isPrefetch } = data;
-  const { referrerClass, uaFamily, osFamily, inAppBrowser, country } = data;
+  const { referrerClass, uaFamily, osFamily, inAppBrowser, country, opensApp, wereFriendsAtShare } = data;
   const { shareId, sharerId, contentRef, productRefs, destinationHint } = link.minted;
   const previous = visitorNames(data).flatMap((name) => link.visitors.get(name) ?? []);
   if (previous.some((visit) => visit.openId === openId)) return [];
@@ -85,10 +85,11 @@ function open(command: Open, link: MintedLink): readonly SharelinkEvent[] {
       osFamily,
       inAppBrowser,
       country,
+      opensApp,
+      wereFriendsAtShare,
     },
   };
   if (!isHuman || isSelfOpen || isRepeat) return [opened];
-  const { wereFriendsAtShare } = data;
   const { mintedAt } = link;
   const counted = { ...subject, productRefs, destinationHint, ...opener, wereFriendsAtShare, mintedAt };
   return [opened, { type: 'ClickBackCounted', data: counted }];

@@ -47,6 +47,10 @@ export const sharelinkEvents = {
     osFamily: z.string().max(40),
     inAppBrowser: z.string().max(40).optional(),
     country: Country.optional(),
+    /** The app opens it, or was opened by it; false: the small page of those who have no app. */
+    opensApp: z.boolean().optional(),
+    /** Known when the opener is: friends now, and since before the link was minted. */
+    wereFriendsAtShare: z.boolean().optional(),
   }),
   /** A human, not the sharer, not a repeat within 30 min (docs: S5). */
   ClickBackCounted: z.strictObject({
