@@ -14,6 +14,7 @@ import { ProblemFilter } from './http/problem/problem.filter.js';
 import { FAULT_TRANSLATION, Problem } from './http/problem/problem.js';
 import { ZodValidationPipe } from './http/problem/validation.js';
 import { LOG_ID, PositionInterceptor } from './http/request/written.js';
+import { isRedisAway } from './stores/redis/away.js';
 
 /** Seconds that a client is asked to wait before it sends the same again. */
 const retryAfterSec = 1;
@@ -28,7 +29,7 @@ export interface AppOptions {
   readonly parts: readonly DynamicModule[];
 }
 
-/** What a fault of the event log means to whoever sent the request. */
+/** What a fault of the event log, or of the Redis that the read models are in, means to whoever sent the request. */
 export function translateFault(error: unknown): Problem | undefined {
   if (error instanceof SubjectErased) return new Problem('member-not-available', 'no such member');
   if (error instanceof LogFull) return new Problem('log-full', 'the event log has no room left', { retryAfterSec });
@@ -40,6 +41,8 @@ export function translateFault(error: unknown): Problem | undefined {
   if (error instanceof EventLogError && error.code === 'append-too-large') {
     return new Problem('body-too-large', error.message);
   }
+  if (isRedisAway(error))
+    return new Problem('store-unavailable', 'the read models do not answer now', { retryAfterSec });
   return undefined;
 }
 
