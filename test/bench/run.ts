@@ -1,5 +1,5 @@
-// npm run bench -- <suite> [--quick] [--only <part of a lane's name>]: figures on standard output, one JSON object per
-// line; remarks on standard error. The machine should have nothing else to do.
+// npm run bench -- <suite> [--quick] [--rounds N] [--only <part of a lane's name>]: figures on standard output, one JSON
+// object per line; remarks on standard error. The machine should have nothing else to do.
 import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BenchSuite } from './suite.js';
@@ -12,12 +12,16 @@ const suites: Readonly<Record<string, () => Promise<BenchSuite>>> = {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string' },
+  },
 });
 const [name = ''] = positionals;
 const load = Object.hasOwn(suites, name) ? suites[name] : undefined;
 if (!load) {
-  console.error(`usage: npm run bench -- <${Object.keys(suites).join('|')}> [--quick] [--only <lane>]`);
+  console.error(`usage: npm run bench -- <${Object.keys(suites).join('|')}> [--quick] [--rounds N] [--only <lane>]`);
   process.exit(2);
 }
 const gigabytes = Math.round(totalmem() / 2 ** 30);
@@ -28,6 +32,7 @@ const suite = await load();
 await suite({
   quick: values.quick,
   only: values.only,
+  rounds: values.rounds === undefined ? undefined : Number(values.rounds),
   print: (line) => console.log(line),
   note: (line) => console.error(line),
 });

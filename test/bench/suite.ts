@@ -13,11 +13,15 @@ export interface Lane {
   /** The first is ours; every other one is what it is measured against. */
   readonly contenders: readonly Contender[];
   readonly rounds: number;
+  /** True where a round takes minutes, so that the first one's start weighs nothing. */
+  readonly cold?: boolean;
 }
 
 export interface BenchOptions {
   /** Small sizes and few rounds: shows that it runs, not how fast. */
   readonly quick: boolean;
+  /** In the place of every lane's own number of rounds. */
+  readonly rounds?: number | undefined;
   /** Only lanes whose name contains this. */
   readonly only: string;
   readonly print: (line: string) => void;
@@ -50,11 +54,12 @@ function rounded(value: number): number {
 }
 
 /** Interleaves: a round of each, then the next round of each, so that a slow minute hits all alike. */
-export async function race({ lane, unit, contenders, rounds }: Lane, options: BenchOptions): Promise<void> {
+export async function race({ lane, unit, contenders, cold, ...own }: Lane, options: BenchOptions): Promise<void> {
   if (!lane.includes(options.only)) return;
   const values = contenders.map((): number[] => []);
   // A round that does not count: the compiler has seen everybody's code, the disk everybody's files.
-  for (const contender of contenders) await contender.measure();
+  if (!cold) for (const contender of contenders) await contender.measure();
+  const rounds = options.rounds ?? own.rounds;
   for (let round = 0; round < rounds; round++) {
     for (const [i, contender] of contenders.entries()) values[i]?.push(await contender.measure());
   }
