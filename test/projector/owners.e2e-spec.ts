@@ -8,13 +8,13 @@ import { OtherShards } from '../../src/projector/builds/other-shards.js';
 import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup } from './engine-setup.js';
-import { hasRedisServer, keysOf, kinds } from './redis-kinds.js';
+import { hasRedisServer, keysOf, type RedisKind } from './redis-kinds.js';
 
 /** One that dies is replaced within this. */
 const replacedMsMax = 10_000;
-const servers = kinds.filter((kind) => kind !== 'JavaScript');
+const servers: readonly RedisKind[] = ['redis-server', 'cluster'];
 
-describe.each(servers)('several projectors on a %s', (kind) => {
+(hasRedisServer ? describe : describe.skip).each(servers)('several projectors on a %s', (kind) => {
   let setup: Setup;
   beforeEach(async () => {
     setup = await Setup.open(kind);
