@@ -6,7 +6,7 @@ import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
 import type { BuildStatus } from '../operation/document-status.js';
 import { lagOf } from '../operation/lag.js';
-import type { ProjectionRow } from '../operation/operations.js';
+import { type ProjectionRow, projectionRow } from '../operation/operations.js';
 import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
 import { beginBuild } from './builds/begin-build.js';
@@ -31,11 +31,6 @@ export interface FactsOperationsOptions {
 /** Tries against whoever plans chunks at the same time. */
 const triesMax = 50;
 
-/** How far along the log, 0 to 1; by position, so about. */
-export function progressOf(position: bigint, head: bigint): number {
-  return head === 0n ? 1 : Math.min(1, Number((position * 10_000n) / head) / 10_000);
-}
-
 export class FactsOperations {
   constructor(private readonly options: FactsOperationsOptions) {}
 
@@ -50,14 +45,7 @@ export class FactsOperations {
   /** Builds that are read or being made. */
   async status(): Promise<ProjectionRow[]> {
     const head = await this.options.log.head();
-    return (await this.builds()).map(({ position, events, capped, seconds, ...build }) => ({
-      ...build,
-      position: String(position),
-      lagEvents: events,
-      lagCapped: capped,
-      lagSeconds: seconds,
-      progress: progressOf(position, head),
-    }));
+    return (await this.builds()).map((build) => projectionRow(build, head));
   }
 
   /** Where each build that is read or being made stands, by its mark beside the data. */

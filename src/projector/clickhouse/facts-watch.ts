@@ -1,9 +1,9 @@
 // What the facts tell of themselves: figures for Prometheus, lines for the log, and whether they are fit.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
-import type { BuildStatus } from '../operation/document-status.js';
+import { type BuildStatus, progressOf } from '../operation/document-status.js';
 import { type Fitness, type FitnessOptions, ReadModelFitness } from '../operation/fitness.js';
-import { type FactsOperations, progressOf } from './facts-operations.js';
+import type { FactsOperations } from './facts-operations.js';
 import type { FactsListener, FactsProjector } from './facts-projector.js';
 
 export interface FactsWatchOptions extends Omit<FitnessOptions, 'status'> {

@@ -10,7 +10,7 @@ import { Builds } from '../builds/builds.js';
 import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
 import { DeadLetters } from './dead-letters.js';
-import { documentStatus, progressOf, shardNames } from './document-status.js';
+import { type BuildStatus, documentStatus, progressOf, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';
 import type { VerifyReport } from './verifier.js';
 
@@ -29,6 +29,18 @@ export interface ProjectionRow {
   readonly deadLetters: number;
   /** How far along the log it is, 0 to 1; by position, so about. */
   readonly progress: number;
+}
+
+export function projectionRow(status: BuildStatus, head: bigint): ProjectionRow {
+  const { position, events, capped, seconds, ...build } = status;
+  return {
+    ...build,
+    position: String(position),
+    lagEvents: events,
+    lagCapped: capped,
+    lagSeconds: seconds,
+    progress: progressOf(position, head),
+  };
 }
 
 export class NoSuchProjection extends Error {
@@ -72,14 +84,7 @@ export class DocumentOperations {
     const head = await log.head();
     const names = shardNames(projection === undefined ? this.names : [projection], shards);
     const builds = await documentStatus(redis, log, names, nowMs());
-    return builds.map(({ position, events, capped, seconds, ...build }) => ({
-      ...build,
-      position: String(position),
-      lagEvents: events,
-      lagCapped: capped,
-      lagSeconds: seconds,
-      progress: progressOf(position, head),
-    }));
+    return builds.map((build) => projectionRow(build, head));
   }
 
   /** Begins a new build of every shard, in order; one being made already is taken for it. @throws NoSuchProjection */
