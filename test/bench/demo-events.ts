@@ -21,7 +21,7 @@ export interface PlainEvent {
   readonly metadata: EventMetadata;
 }
 
-const clock = { now: () => Date.parse('2026-01-01T00:00:00.000Z') };
+export const clock = { now: () => Date.parse('2026-01-01T00:00:00.000Z') };
 const appendEventsMax = 2_000;
 
 /** @param directory where the demo's data are, or are to be */
@@ -32,7 +32,7 @@ export async function demoEvents(directory: string, note: (line: string) => void
   }
   const { masterKey } = readConfig({ HOMING_DATA_DIR: directory });
   const log = await EmbeddedEventLog.open(join(directory, 'log'));
-  const codec = new EventCodec(new Keyring({ log, masterKey, clock }), personalTable(eventCatalog));
+  const codec = codecOf(log, masterKey);
   const events: PlainEvent[] = [];
   for await (const page of log.readAll()) {
     for (const event of page.filter(({ type }) => Object.hasOwn(eventCatalog, type))) {
@@ -105,6 +105,11 @@ export function asPages(events: Iterable<PlainEvent>, pageEvents: number): LogEv
     pages.at(-1)?.push(event);
   }
   return pages;
+}
+
+/** Seals and opens personal fields as the service does. */
+export function codecOf(log: EventLog, masterKey: Buffer): EventCodec {
+  return new EventCodec(new Keyring({ log, masterKey, clock }), personalTable(eventCatalog));
 }
 
 /** Into a real log, with personal fields sealed as the service does. */

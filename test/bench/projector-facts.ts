@@ -5,11 +5,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eventFacts } from '../../projections/event-facts.rows.js';
 import { factColumns } from '../../projections/fact-row.js';
 import { readConfig } from '../../src/config.js';
-import { eventCatalog } from '../../src/domain/catalog.js';
-import { decodeHidden, EventCodec, personalTable } from '../../src/event-log/codec.js';
+import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { EventLog } from '../../src/event-log/event-log.js';
-import { Keyring } from '../../src/event-log/keyring.js';
 import type { Row } from '../../src/kernel/projection.js';
 import { monthOf } from '../../src/projector/clickhouse/chunk/chunk.js';
 import type { ChunkLimits } from '../../src/projector/clickhouse/chunk/chunk-stream.js';
@@ -18,12 +16,11 @@ import { ClickHouseSink } from '../../src/projector/clickhouse/clickhouse-sink.j
 import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactTables, storedColumns } from '../../src/projector/clickhouse/tables/fact-tables.js';
 import { openClickHouse } from '../../src/stores/clickhouse/open-clickhouse.js';
-import { copies, fillLog, type PlainEvent } from './demo-events.js';
+import { clock, codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import { watchTurns } from './event-loop-watch.js';
 import { type BenchOptions, race } from './suite.js';
 
 const source = { projection: eventFacts, types: factColumns };
-const clock = { now: () => Date.parse('2026-01-01T00:00:00.000Z') };
 const rounds = 5;
 const rowsPerPiece = 500;
 const line = rowText(factColumns);
@@ -42,9 +39,8 @@ export async function benchFacts(
   const { clickhouseChunkRowsMax: rowsMax, clickhouseChunkMs: waitMs } = projector;
   const limits = { rowsMax, bytesMax: 32 * 1024 * 1024, waitMs };
   const log = await EmbeddedEventLog.open(eventLog.directory);
-  const codec = new EventCodec(new Keyring({ log, masterKey, clock }), personalTable(eventCatalog));
   const count = options.quick ? 20_000 : 400_000;
-  await fillLog(log, codec, copies(await demo(), count));
+  await fillLog(log, codecOf(log, masterKey), copies(await demo(), count));
   const store = await openClickHouse({ url: undefined, directory: join(directory, 'clickhouse'), queriesMax: 4 });
   const engine = new Engine(store.client);
   let rows = 0;

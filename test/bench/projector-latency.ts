@@ -2,7 +2,7 @@
 // followed by a read at their position, of the friend feed, and of a metric that ClickHouse answers.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ServiceProcess, startServiceProcess } from './service-process.js';
+import { keyOf, type ServiceChild, startChild, stopped } from '../e2e/service-child.js';
 import { type BenchOptions, median } from './suite.js';
 
 const perSecond = 300;
@@ -13,11 +13,11 @@ const metricOneIn = 30;
 const rounds = 5;
 
 class Caller {
-  constructor(readonly service: ServiceProcess) {}
+  constructor(readonly service: ServiceChild) {}
 
   async write(path: string, member: string | undefined, body?: object): Promise<string> {
     const headers = {
-      authorization: `Bearer ${this.service.key('app')}`,
+      authorization: `Bearer ${keyOf(this.service, 'app')}`,
       ...(member === undefined ? {} : { 'homing-member': member }),
       ...(body ? { 'content-type': 'application/json' } : {}),
     };
@@ -67,7 +67,7 @@ interface Round {
 
 /** The medians over some rounds, one after the other, of each round's quantiles. */
 export async function benchLatency(directory: string, options: BenchOptions): Promise<void> {
-  const service = await startServiceProcess(join(directory, 'latency'));
+  const service = await startChild({ HOMING_DATA_DIR: join(directory, 'latency'), HOMING_LOG_LEVEL: 'fatal' });
   const caller = new Caller(service);
   await settle(caller);
   await untilAnswered(service);
@@ -84,12 +84,12 @@ export async function benchLatency(directory: string, options: BenchOptions): Pr
       options.print(JSON.stringify({ lane, subject, unit: 'ms', value, against: null, ratio: null }));
     }
   }
-  await service.close();
+  await stopped(service);
 }
 
 /** A service that has just begun makes its facts first. */
-async function untilAnswered(service: ServiceProcess): Promise<void> {
-  const headers = { authorization: `Bearer ${service.key('analyst')}` };
+async function untilAnswered(service: ServiceChild): Promise<void> {
+  const headers = { authorization: `Bearer ${keyOf(service, 'analyst')}` };
   while (!(await fetch(service.url + metricPath(), { headers })).ok) await sleep(200);
 }
 
@@ -102,7 +102,7 @@ let published = 0;
 
 async function load(caller: Caller, seconds: number, options: BenchOptions): Promise<Round> {
   const { service } = caller;
-  const [app, analyst, path] = [service.key('app'), service.key('analyst'), metricPath()];
+  const [app, analyst, path] = [keyOf(service, 'app'), keyOf(service, 'analyst'), metricPath()];
   const [feed, metric]: [number[], number[]] = [[], []];
   const inFlight: Promise<void>[] = [];
   const began = performance.now();

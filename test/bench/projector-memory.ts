@@ -4,17 +4,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.js';
-import { eventCatalog } from '../../src/domain/catalog.js';
-import { EventCodec, personalTable } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
-import { Keyring } from '../../src/event-log/keyring.js';
-import { copies, fillLog, type PlainEvent } from './demo-events.js';
-import { type ServiceProcess, startServiceProcess } from './service-process.js';
+import { keyOf, type ServiceChild, startChild, stopped } from '../e2e/service-child.js';
+import { MemoryWatch } from '../memory-watch.js';
+import { codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import type { BenchOptions } from './suite.js';
 
 export const memoryLane = 'memory while everything is rebuilt';
-const clock = { now: () => Date.parse('2026-01-01T00:00:00.000Z') };
-const sampleMs = 50;
 const askEveryMs = 2_000;
 const waitMsMax = 3_600_000;
 
@@ -50,17 +46,14 @@ async function fill(home: string, events: Iterable<PlainEvent>): Promise<void> {
   mkdirSync(home, { recursive: true });
   const { masterKey, eventLog } = readConfig({ HOMING_DATA_DIR: home });
   const log = await EmbeddedEventLog.open(eventLog.directory, { durable: false });
-  await fillLog(log, new EventCodec(new Keyring({ log, masterKey, clock }), personalTable(eventCatalog)), events);
+  await fillLog(log, codecOf(log, masterKey), events);
   await log.close();
 }
 
 /** With the clock of an import no timer falls due: the log stays as long as it is. */
 async function rebuilt(home: string, count: number): Promise<Reading> {
-  const service = await startServiceProcess(home, { HOMING_CLOCK: 'import' });
-  let peak = 0;
-  const sampler = setInterval(() => {
-    peak = Math.max(peak, service.anonymousBytes());
-  }, sampleMs);
+  const service = await startChild({ HOMING_DATA_DIR: home, HOMING_CLOCK: 'import', HOMING_LOG_LEVEL: 'fatal' });
+  const memory = new MemoryWatch(service.process.pid as number);
   const began = performance.now();
   try {
     while (!(await isCaughtUp(service))) {
@@ -68,16 +61,16 @@ async function rebuilt(home: string, count: number): Promise<Reading> {
       await sleep(askEveryMs);
     }
   } finally {
-    clearInterval(sampler);
-    await service.close();
+    memory.stop();
+    await stopped(service);
   }
   const seconds = (performance.now() - began) / 1_000;
-  return { mebibytes: Math.round(peak / 2 ** 20), eventsPerSecond: Math.round(count / seconds) };
+  return { mebibytes: Math.round(memory.take() / 2 ** 20), eventsPerSecond: Math.round(count / seconds) };
 }
 
 /** Every read model has a build that is read, and all of them have come to the end of the log. */
-async function isCaughtUp(service: ServiceProcess): Promise<boolean> {
-  const headers = { authorization: `Bearer ${service.key('admin')}` };
+async function isCaughtUp(service: ServiceChild): Promise<boolean> {
+  const headers = { authorization: `Bearer ${keyOf(service, 'admin')}` };
   const response = await fetch(`${service.url}/v1/projections`, { headers });
   if (!response.ok) return false;
   const { parts, items } = (await response.json()) as {

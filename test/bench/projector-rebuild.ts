@@ -1,12 +1,9 @@
 // Every read model from a log of many events, from zero: documents and facts at the same time, against the slower of the
-// two alone; and how much memory it takes.
-import { readFileSync } from 'node:fs';
+// two alone.
 import { join } from 'node:path';
 import { documentProjections } from '../../projections/index.js';
 import { readConfig } from '../../src/config.js';
-import { eventCatalog } from '../../src/domain/catalog.js';
-import { EventCodec, personalTable } from '../../src/event-log/codec.js';
-import { Keyring } from '../../src/event-log/keyring.js';
+import type { EventCodec } from '../../src/event-log/codec.js';
 import { makeLogger } from '../../src/http/operation/log.js';
 import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
@@ -16,11 +13,10 @@ import { factsOperations, factsProjectorOptions } from '../../src/service/facts.
 import { documentProjectorOptions } from '../../src/service/projections.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
-import { copies, fillLog, type PlainEvent } from './demo-events.js';
+import { clock, codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import { type BenchOptions, race } from './suite.js';
 
 const rounds = 5;
-const clock = { now: () => Date.parse('2026-01-01T00:00:00.000Z') };
 const silent = { fault: () => undefined, told: () => undefined };
 const waitMsMax = 3_600_000;
 
@@ -35,21 +31,12 @@ export async function benchRebuild(
   const config = readConfig({ HOMING_DATA_DIR: join(directory, 'rebuild') });
   const opened = new Opened();
   const engines = await openEngines(config, makeLogger('silent'), opened);
-  const codec = new EventCodec(
-    new Keyring({ log: engines.log, masterKey: config.masterKey, clock }),
-    personalTable(eventCatalog),
-  );
+  const codec = codecOf(engines.log, config.masterKey);
   options.note(`filling a log with ${count} events`);
   await fillLog(engines.log, codec, copies(events, count));
-  let anonymousMax = 0;
   const rebuild = async (which: Which): Promise<number> => {
     await engines.redis.client.flushall();
-    const watch = setInterval(() => {
-      anonymousMax = Math.max(anonymousMax, anonymousBytes());
-    }, 100);
-    const seconds = await timed(which, { ...engines }, codec, config);
-    clearInterval(watch);
-    return count / seconds;
+    return count / (await timed(which, { ...engines }, codec, config));
   };
   const contenders = (['both', 'documents', 'facts'] as const).map((which) => ({
     subject: which === 'both' ? 'documents and facts at once' : `${which} alone`,
@@ -59,7 +46,6 @@ export async function benchRebuild(
     { lane: 'rebuild of everything', unit: 'events/s', contenders, rounds: options.quick ? 1 : rounds, cold: true },
     options,
   );
-  options.note(`anonymous memory of this process, at most: ${Math.round(anonymousMax / 2 ** 20)} MiB`);
   await opened.close(() => undefined);
 }
 
@@ -100,9 +86,4 @@ async function timed(
 async function isCaughtUp(operations: ReturnType<typeof factsOperations>, head: bigint): Promise<boolean> {
   const builds = await operations.status();
   return builds.length > 0 && builds.every(({ state, position }) => state === 'active' && BigInt(position) >= head);
-}
-
-function anonymousBytes(): number {
-  const line = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(line?.[1] ?? 0) * 1_024;
 }

@@ -59,32 +59,3 @@ export function childOf(parent: number, text: string): number | undefined {
   const found = pids.find((pid) => isChild(pid) && readProc(pid, 'cmdline').includes(text));
   return found === undefined ? undefined : Number(found);
 }
-
-const lookEveryMs = 100;
-const bytesPerKb = 1_024;
-
-/** The peak of a process's anonymous memory, which is what it holds itself: no files, no code. */
-export class MemoryWatch {
-  private peak = 0;
-  private readonly looking: NodeJS.Timeout;
-
-  constructor(private readonly pid: number) {
-    this.looking = setInterval(() => this.look(), lookEveryMs);
-  }
-
-  /** Bytes, since it was asked last. */
-  take(): number {
-    this.look();
-    const { peak } = this;
-    this.peak = 0;
-    return peak;
-  }
-  stop(): void {
-    clearInterval(this.looking);
-  }
-
-  private look(): void {
-    const kb = /^RssAnon:\s+(\d+) kB$/m.exec(readProc(this.pid, 'status'))?.[1];
-    this.peak = Math.max(this.peak, Number(kb ?? 0) * bytesPerKb);
-  }
-}

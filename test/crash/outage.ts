@@ -9,8 +9,9 @@ import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import { decodePositionToken } from '../../src/kernel/position-token.js';
 import { HttpOperations } from '../../src/service/operations/http-operations.js';
-import { type ServiceChild, startChild } from '../e2e/service-child.js';
-import { childOf, MemoryWatch, OwnRedis } from './outage-stores.js';
+import { keyOf, type ServiceChild, startChild, stopped } from '../e2e/service-child.js';
+import { MemoryWatch } from '../memory-watch.js';
+import { childOf, OwnRedis } from './outage-stores.js';
 import { SteadyWriter } from './outage-writer.js';
 import type { CrashSuite } from './suite.js';
 
@@ -101,12 +102,6 @@ async function holdsAll(directory: string, { messages, observations }: SteadyWri
   if (found.length !== wanted.length) throw new Error(`${wanted.length} writes, and ${found.length} events of them`);
 }
 
-async function stopped(service: ServiceChild): Promise<void> {
-  service.process.kill('SIGTERM');
-  const code = await service.ended;
-  if (code !== 0) throw new Error(`the service stopped with ${code}`);
-}
-
 export const crashOutage: CrashSuite = async ({ seconds, report }) => {
   const directory = mkdtempSync(join(tmpdir(), 'homing-outage-'));
   const redis = await OwnRedis.start(join(directory, 'redis'));
@@ -119,10 +114,9 @@ export const crashOutage: CrashSuite = async ({ seconds, report }) => {
       HOMING_LOG_LEVEL: 'silent',
       HOMING_CLICKHOUSE_CHUNK_MS: '100',
     });
-    const keyOf = (scope: string) => new RegExp(`^ +${scope} +(hk_\\S+)$`, 'm').exec(service?.printed ?? '')?.[1] ?? '';
     const servicePid = service.process.pid as number;
-    const operations = new HttpOperations(service.url, keyOf('admin'));
-    const writer = await SteadyWriter.begin(service.url, keyOf('app'));
+    const operations = new HttpOperations(service.url, keyOf(service, 'admin'));
+    const writer = await SteadyWriter.begin(service.url, keyOf(service, 'app'));
     memory = new MemoryWatch(servicePid);
     for (const [name, outage] of Object.entries(outages)) {
       await sleep(seconds * 1_000);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { send } from '../e2e/running-service.js';
-import { type ServiceChild, startChild } from '../e2e/service-child.js';
+import { keyOf, type ServiceChild, startChild } from '../e2e/service-child.js';
 
 const entry = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 const isBuilt = existsSync(entry);
@@ -37,7 +37,7 @@ if (!isBuilt && process.env['CI']) throw new Error('CI must have built the servi
   });
 
   it('takes a command and answers with what it led to', async () => {
-    const key = /^ +app +(hk_\S+)$/m.exec(child.printed)?.[1];
+    const key = keyOf(child, 'app');
     const anna = { memberId: 'anna', handle: 'anna', displayName: 'Anna', ageBand: '18_plus', country: 'AT' };
     const written = await send(child.url, 'POST', '/v1/members', { key, body: anna });
     expect(written.status).toBe(201);

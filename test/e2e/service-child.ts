@@ -58,3 +58,16 @@ export async function startChild(
     clearTimeout(timer);
   }
 }
+
+/** The key that a service made at its first start for a scope. */
+export function keyOf({ printed }: ServiceChild, scope: string): string {
+  const token = new RegExp(`^ +${scope} +(hk_\\S+)$`, 'm').exec(printed)?.[1];
+  if (token === undefined) throw new Error(`the service made no key with scope ${scope}: ${printed}`);
+  return token;
+}
+
+export async function stopped(service: ServiceChild): Promise<void> {
+  service.process.kill('SIGTERM');
+  const code = await service.ended;
+  if (code !== 0) throw new Error(`the service stopped with ${code}`);
+}

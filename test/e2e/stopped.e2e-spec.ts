@@ -8,7 +8,7 @@ import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { type Answer, send } from './running-service.js';
-import { type ServiceChild, startChild } from './service-child.js';
+import { keyOf, type ServiceChild, startChild } from './service-child.js';
 
 const writers = 16;
 let directory: string;
@@ -17,7 +17,7 @@ let key: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'homing-stopped-'));
   const child = await startChild({ HOMING_DATA_DIR: directory });
-  key = /^ +app +(hk_\S+)$/m.exec(child.printed)?.[1] ?? '';
+  key = keyOf(child, 'app');
   for (const memberId of ['anna', 'bert']) {
     const body = { memberId, handle: memberId, displayName: memberId, ageBand: '18_plus', country: 'AT' };
     await send(child.url, 'POST', '/v1/members', { key, body });
