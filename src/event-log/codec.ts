@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { DomainEvent, EventMetadata, RecordedEvent } from '../kernel/message.js';
 import { personalFields } from '../kernel/personal.js';
 import type { LogEvent, NewEvent } from './event-log.js';
+import { textOf } from './event-text.js';
 import type { Keyring } from './keyring.js';
 import { open, seal } from './sealing.js';
 
@@ -36,11 +37,6 @@ function isSealed(value: unknown): value is Sealed {
 }
 
 type Fields = Record<string, unknown>;
-
-function textOf(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString('utf8');
-}
 
 function parse(event: LogEvent, part: 'data' | 'metadata'): Fields {
   const bytes = event[part];

@@ -5,6 +5,7 @@ import { type Clock, toIso } from '../kernel/clock.js';
 import type { EventMetadata } from '../kernel/message.js';
 import { streamName } from '../kernel/message.js';
 import { type EventLog, type LogEvent, type NewEvent, StreamDeleted, WrongExpectedRevision } from './event-log.js';
+import { textOf } from './event-text.js';
 import { LruMap } from './lru-map.js';
 import { deriveKey, keyBytes, masterKeyId, open, seal } from './sealing.js';
 
@@ -178,7 +179,7 @@ export class Keyring {
   }
 
   private unwrap(event: LogEvent): Buffer {
-    const stored = JSON.parse(Buffer.from(event.data).toString('utf8')) as StoredKey;
+    const stored = JSON.parse(textOf(event.data)) as StoredKey;
     const wrapping = this.wrappingKeys.get(stored.wrappedBy);
     if (!wrapping) throw new MasterKeyMissing(stored.wrappedBy);
     const key = open(wrapping, stored.wrapped, ['key', stored.memberId]);

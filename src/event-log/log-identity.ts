@@ -2,6 +2,7 @@
 // Metadata needs no right that an ordinary user lacks, is no event to readers, and is made once by expecting none.
 import { deriveId } from '../kernel/ids.js';
 import type { NewEvent } from './event-log.js';
+import { textOf } from './event-text.js';
 
 export const identityStream = '$$hominglog-identity';
 const identityKey = 'homingLogId';
@@ -20,7 +21,7 @@ export function identityEvent(logId: string): NewEvent {
 /** Undefined when the text does not name a log. */
 export function identityFrom(data: Uint8Array): string | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(data).toString('utf8'));
+    const value: unknown = JSON.parse(textOf(data));
     const id = (value as Record<string, unknown> | null)?.[identityKey];
     return typeof id === 'string' ? id : undefined;
   } catch {

@@ -1,6 +1,7 @@
 // A stream's metadata is JSON in its metastream `$$<stream>`. What it hides is decided here; the text itself is kept as
 // it was written, because it may hold keys and numbers (2^63-1) that do not survive JSON.parse and back.
 import type { NewEvent, StreamMetadata } from './event-log.js';
+import { textOf } from './event-text.js';
 
 export const metadataEventType = '$metadata';
 export const tombstoneEventType = '$streamDeleted';
@@ -54,12 +55,7 @@ export function parseRetention(json: string): Retention {
 
 /** What a metadata event says; one that is not JSON hides nothing. */
 export function retentionOf(event: Pick<NewEvent, 'contentType' | 'data'>): Retention {
-  return event.contentType === 'application/json' ? parseRetention(textOf(event)) : noRetention;
-}
-
-export function textOf(event: Pick<NewEvent, 'data'>): string {
-  const { buffer, byteOffset, byteLength } = event.data;
-  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  return event.contentType === 'application/json' ? parseRetention(textOf(event.data)) : noRetention;
 }
 
 export function metadataJson(metadata: StreamMetadata): string {

@@ -2,6 +2,7 @@
 // is refused everywhere.
 import { randomUUID } from 'node:crypto';
 import { type EventLog, type LogEvent, type NewEvent, WrongExpectedRevision } from '../../event-log/event-log.js';
+import { textOf } from '../../event-log/event-text.js';
 import {
   type ApiKey,
   hashSecret,
@@ -157,7 +158,7 @@ export class ApiKeyStore implements KeyDirectory {
   private readonly apply = (event: LogEvent): void => {
     if (event.revision <= this.revision) return;
     this.revision = event.revision;
-    const data = JSON.parse(Buffer.from(event.data).toString('utf8')) as KeyCreated;
+    const data = JSON.parse(textOf(event.data)) as KeyCreated;
     const at = (JSON.parse(Buffer.from(event.metadata).toString('utf8')) as EventMetadata).occurredAt;
     if (event.type === 'ApiKeyCreated') {
       const { keyId, name, scopes, hash } = data;

@@ -14,6 +14,7 @@ import {
   type StreamMetadata,
   type SubscriptionPage,
 } from '../event-log.js';
+import { textOf } from '../event-text.js';
 import { metadataEventType, metadataJson, metastreamOf, parseRetention } from '../stream-metadata.js';
 import { Appender } from './append/appender.js';
 import { Connection } from './connection.js';
@@ -135,7 +136,7 @@ export class EventStoreDbEventLog implements EventLog {
       throw error instanceof StreamDeleted ? new StreamDeleted(stream) : error;
     });
     if (!event) return {};
-    const { softDeleted: _, ...metadata } = parseRetention(Buffer.from(event.data).toString('utf8'));
+    const { softDeleted: _, ...metadata } = parseRetention(textOf(event.data));
     return metadata;
   }
 

@@ -10,6 +10,7 @@ import {
   StreamDeleted,
   WrongExpectedRevision,
 } from '../../event-log.js';
+import { textOf } from '../../event-text.js';
 import {
   describedStream,
   metadataEventType,
@@ -17,7 +18,6 @@ import {
   parseRetention,
   retentionOf,
   softDeletedText,
-  textOf,
   tombstoneEventType,
   withTruncateBefore,
 } from '../../stream-metadata.js';
@@ -174,7 +174,7 @@ export class Batch {
     this.change(stream);
     stream.retention = retentionOf(event);
     stream.hasMetadata = true;
-    if (wasDeleted) this.rewriteTruncateBefore(stream, textOf(event), stream.last + 1);
+    if (wasDeleted) this.rewriteTruncateBefore(stream, textOf(event.data), stream.last + 1);
   }
 
   /** The events from before the deletion stay hidden: `$tb` becomes the first new number, all other keys stay. */
@@ -183,7 +183,7 @@ export class Batch {
     const position = this.position(metastream, metastream.last);
     if (position === undefined) return;
     const event = this.records.has(position) ? this.records.event(position) : this.log.records.event(position);
-    this.rewriteTruncateBefore(stream, textOf(event), first);
+    this.rewriteTruncateBefore(stream, textOf(event.data), first);
   }
 
   private rewriteTruncateBefore(stream: StagedStream, text: string, revision: number): void {

@@ -1,6 +1,7 @@
 // The builds of the facts as a stream of the log: which were begun, which one readers read, which are gone. Every change
 // is a compare-and-set on the stream's revision, so of two processes that want the same thing one has it.
 import { type EventLog, WrongExpectedRevision } from '../../../event-log/event-log.js';
+import { textOf } from '../../../event-log/event-text.js';
 import { deriveId } from '../../../kernel/ids.js';
 
 export type BuildState = 'building' | 'active' | 'kept' | 'aborted' | 'dropped';
@@ -51,7 +52,7 @@ export async function readBuilds(log: Pick<EventLog, 'readStream'>, sink: string
     for (const event of page) {
       revision = event.revision;
       if (!Object.hasOwn(changes, event.type)) continue;
-      const change = JSON.parse(Buffer.from(event.data).toString('utf8')) as ChangeDetails & { build: number };
+      const change = JSON.parse(textOf(event.data)) as ChangeDetails & { build: number };
       const state = changes[event.type as BuildChange];
       if (state === 'active') {
         for (const [other, was] of builds) if (was.state === 'active') builds.set(other, { ...was, state: 'kept' });
@@ -105,8 +106,7 @@ export async function droppedEvents(log: Pick<EventLog, 'readStream'>, sink: str
   const dropped = new Set<string>();
   for await (const page of log.readStream(buildsStream(sink))) {
     for (const { type, data } of page) {
-      if (type === droppedType)
-        dropped.add((JSON.parse(Buffer.from(data).toString('utf8')) as { position: string }).position);
+      if (type === droppedType) dropped.add((JSON.parse(textOf(data)) as { position: string }).position);
     }
   }
   return dropped;

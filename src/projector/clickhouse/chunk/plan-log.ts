@@ -7,6 +7,7 @@ import {
   type LogEvent,
   WrongExpectedRevision,
 } from '../../../event-log/event-log.js';
+import { textOf } from '../../../event-log/event-text.js';
 import { deriveId } from '../../../kernel/ids.js';
 import type { Chunk, ParkedEvent } from './chunk.js';
 
@@ -46,7 +47,7 @@ export function insertToken(sink: string, build: number, plan: ChunkPlan, part: 
 }
 
 function parsed(event: LogEvent): ChunkPlan {
-  const data = JSON.parse(Buffer.from(event.data).toString('utf8')) as Record<string, unknown>;
+  const data = JSON.parse(textOf(event.data)) as Record<string, unknown>;
   return {
     revision: event.revision,
     id: BigInt(data['id'] as string),
