@@ -2,7 +2,12 @@
 // moments: every append is written exactly once, and a subscription skips nothing, repeats nothing, reorders nothing.
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { type ExpectedRevision, type LogEvent, StreamDeleted } from '../../../src/event-log/event-log.js';
+import {
+  type ExpectedRevision,
+  type LogEvent,
+  StreamDeleted,
+  WrongExpectedRevision,
+} from '../../../src/event-log/event-log.js';
 import { EventStoreDbEventLog } from '../../../src/event-log/eventstoredb/eventstoredb-event-log.js';
 import { closedAfterEach } from '../clean-up.js';
 import { serveLog } from '../protocol/serve-log.js';
@@ -138,6 +143,23 @@ it('an append that brings a deleted stream back is known again although its answ
   expect(hooks.afterCommit).toBeUndefined();
   expect(result.revision).toBe(2);
   expect((await allOf(log.readStream('revived'))).map(({ id }) => id)).toEqual(again.map(({ id }) => id));
+});
+
+it('an append whose last event came with another one is judged by the server, also when its first try was cut off', async () => {
+  const { proxy, log } = await behindProxy();
+  const [first, second, last] = [newEvent(), newEvent(), newEvent()];
+  await log.append('shared', [first, second, last], 'no_stream');
+
+  const refused = log.append('shared', [second, last], 'no_stream').catch((error: unknown) => error);
+  proxy.inflict('cut');
+  expect(await refused).toEqual(new WrongExpectedRevision('shared', 'no_stream', 2));
+
+  const another = newEvent();
+  const written = log.append('shared', [another, last], 'any');
+  proxy.inflict('cut');
+  expect(await written).toMatchObject({ revision: 4 });
+  const ids = (await allOf(log.readStream('shared'))).map(({ id }) => id);
+  expect(ids).toEqual([first, second, last, another, last].map(({ id }) => id));
 });
 
 it.each([['any'], [1]] as const)(

@@ -111,15 +111,46 @@ export class Appender {
    * the stream itself is asked.
    */
   private async find(request: AppendRequest, startedAt: number): Promise<AppendResult | undefined> {
-    const wanted = request.events.at(-1)?.id;
-    if (wanted === undefined) return undefined;
+    const seen = new Sighting(request);
     for await (const page of this.options.readBackwards(request.stream, searchEventsMax)) {
       for (const event of page) {
-        if (event.id === wanted) return { revision: event.revision, position: event.position };
-        if (event.recordedAt < startedAt - clockSkewMs) return undefined;
+        const verdict = seen.next(event);
+        if (verdict !== 'unsettled') return verdict;
+        if (!seen.hasBegun && event.recordedAt < startedAt - clockSkewMs) return undefined;
       }
     }
-    return undefined;
+    return seen.atTheFront();
+  }
+}
+
+/**
+ * Looks for an append among the events of its stream, which are shown newest first. Only the whole append counts: its
+ * last events alone may have come with another one, and then the server has to judge.
+ */
+class Sighting {
+  private result: AppendResult | undefined;
+  private left: number;
+
+  constructor(private readonly request: AppendRequest) {
+    this.left = request.events.length;
+  }
+
+  get hasBegun(): boolean {
+    return this.result !== undefined;
+  }
+
+  /** What it was answered with; undefined: it is not there. */
+  next({ id, revision, position }: LogEvent): AppendResult | 'unsettled' | undefined {
+    // One that found no stream stands behind nothing.
+    if (this.left === 0) return undefined;
+    if (id !== this.request.events[this.left - 1]?.id) return this.hasBegun ? undefined : 'unsettled';
+    this.result ??= { revision, position };
+    this.left -= 1;
+    return this.left === 0 && this.request.expected !== 'no_stream' ? this.result : 'unsettled';
+  }
+
+  atTheFront(): AppendResult | undefined {
+    return this.left === 0 ? this.result : undefined;
   }
 }
 
