@@ -26,15 +26,22 @@ function tell(told: Told): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-/** Events of the history that are in the log already; bookkeeping is not counted. */
+/**
+ * Events of the history that are in the log already; bookkeeping is not counted. A burst stands there stream by stream, so
+ * its last event is not always the one that was written last.
+ */
 async function writtenSoFar({ log }: Engines, firstIds: ReadonlyMap<string, number>): Promise<number> {
+  let [seen, written] = [0, 0];
   for await (const page of log.readAll({ direction: 'backwards' })) {
     for (const { id } of page) {
       const index = firstIds.get(id);
-      if (index !== undefined) return index + 1;
+      if (index === undefined) continue;
+      written = Math.max(written, index + 1);
+      seen += 1;
+      if (seen === burstMax) return written;
     }
   }
-  return 0;
+  return written;
 }
 
 async function work({ directory, seed }: Orders): Promise<void> {
