@@ -19,6 +19,8 @@ import { type BenchOptions, race } from './suite.js';
 const rounds = 5;
 const silent = { fault: () => undefined, told: () => undefined };
 const waitMsMax = 3_600_000;
+/** Each look is a query that the engine answers instead of inserting. */
+const lookEveryMs = 1_000;
 
 type Which = 'documents' | 'facts' | 'both';
 
@@ -70,7 +72,7 @@ async function timed(
     facts.start();
     closing.push(() => facts.close());
     const operations = factsOperations(config, engines);
-    while (!(await isCaughtUp(operations, head))) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await isCaughtUp(operations, head))) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
   if (which !== 'facts') {
     const names = documentProjections.map(({ name }) => ({ projection: name, shard: 0, shards: 1 }));

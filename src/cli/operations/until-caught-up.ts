@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProjectionRow } from '../../projector/operation/operations.js';
 import type { Operations } from '../../service/operations/operations.js';
 
-const lookEveryMs = 200;
+/** A look asks the engine that is being filled. */
+const lookEveryMs = 500;
 const barCells = 30;
 /** Under load there is always something that has only just come. */
 const settledSeconds = 1;

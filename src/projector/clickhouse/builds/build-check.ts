@@ -27,12 +27,16 @@ export interface BuildToCheck extends PlannedSource {
 /** @throws BuildDiffers */
 export async function checkBuild(check: BuildToCheck): Promise<void> {
   const { build, tables, other } = check;
-  for (const plan of await samplePlans(check.log, check.stream, sampledChunks)) {
+  const plans = await samplePlans(check.log, check.stream, sampledChunks);
+  for (const plan of plans) {
     const different = await differencesWhenStill(check, () => differencesOf(check, plan));
     if (different.length > 0) {
       throw new BuildDiffers(`build ${build} differs from the log in chunk ${plan.id}: ${different.join(', ')}`);
     }
   }
+  const months = [...new Set(plans.flatMap((plan) => plan.months))];
+  const uneven = await differencesWhenStill(check, () => tables.sumDifferences(months));
+  if (uneven.length > 0) throw new BuildDiffers(`build ${build} differs from its own rows in ${uneven.join(', ')}`);
   const different = other ? await differencesBetween(tables, other) : [];
   if (different.length > 0) {
     throw new BuildDiffers(`build ${build} differs from the build that is read in ${different.join(', ')}`);
@@ -41,5 +45,5 @@ export async function checkBuild(check: BuildToCheck): Promise<void> {
 
 async function differencesOf(check: BuildToCheck, plan: ChunkPlan): Promise<readonly string[]> {
   const chunk = await chunkOfPlan(check, plan);
-  return chunk ? await check.tables.differences(plan, chunk) : ['what was planned'];
+  return chunk ? await check.tables.chunkDifferences(plan, chunk) : ['what was planned'];
 }

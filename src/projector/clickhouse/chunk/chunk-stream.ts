@@ -18,8 +18,13 @@ export interface ChunkLimits {
 /** The first chunk is at most so long, rows: until it comes the engine has nothing to do. */
 const firstRowsMax = 5_000;
 
-/** How many events are folded before others get a turn of the event loop. */
-const eventsPerTurn = 128;
+/**
+ * Others get a turn of the event loop after so long, milliseconds. Beside the documents, whose turns take as long, shorter
+ * ones would leave the engine without work; longer ones would hold up requests.
+ */
+const turnMsMax = 12;
+/** How many events are folded between two looks at the clock. */
+const eventsPerLook = 32;
 
 /** Streams that the machinery itself writes: they are passed by, or a plan would need a plan. */
 const bookkeeping: ReadonlySet<string> = new Set(['subjectkey', 'sink', 'reactor', 'apikeys', 'clock', 'hominglog']);
@@ -90,6 +95,8 @@ export async function* cutLog(
     return done;
   };
   let next = pages.next();
+  let events = 0;
+  let turnEnds = performance.now() + turnMsMax;
   try {
     for (;;) {
       const page = await (wait ? Promise.race([next, wait.over]) : next);
@@ -105,12 +112,13 @@ export async function* cutLog(
         if (isEmpty(builder)) yield cut(true);
         continue;
       }
-      let turn = 0;
       for (const event of page.value.events) {
         fold(builder, event, decode);
         if (isFull(builder, limits)) yield cut(false);
-        turn += 1;
-        if (turn % eventsPerTurn === 0) await nextTurn();
+        events += 1;
+        if (events % eventsPerLook > 0 || performance.now() < turnEnds) continue;
+        await nextTurn();
+        turnEnds = performance.now() + turnMsMax;
       }
       if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs);
     }

@@ -5,7 +5,7 @@ import { type ChunkPlan, insertToken } from '../chunk/plan-log.js';
 import { escaped } from '../chunk/row-text.js';
 import { type Engine, quoted } from '../engine.js';
 import { dropRemade } from './repair.js';
-import { describe, finalised, holdsChunk, holdsMonths, type RollUpShape, rowsOfChunk } from './roll-up-check.js';
+import { describe, finalised, holdsAdded, holdsMonths, type RollUpShape, rowsOfChunk } from './roll-up-check.js';
 import { type FactSchema, factSchema } from './schema.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */
@@ -69,25 +69,46 @@ export class FactTables {
 
   /** Every row's text of one chunk, and every roll-up's share of it. Names what differs. */
   async differences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    return [...(await this.chunkDifferences(plan, chunk)), ...(await this.sumDifferences(plan.months))];
+  }
+
+  /** The same without what adds up: what a roll-up of sums owes to one chunk cannot be told. */
+  async chunkDifferences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
     if (plan.rows === 0) return [];
-    return await this.compare(plan, chunk, (shape) => holdsChunk(this.engine, shape, this.span(plan)));
+    const rows = rowsOfChunk(this.span(plan));
+    return [
+      ...(await this.textDifferences(plan, chunk)),
+      ...(await this.rollUpDifferences((shape) => shape.rollUp.additive || holdsAdded(this.engine, shape, rows))),
+    ];
+  }
+
+  /** Roll-ups of sums against the rows of these months. */
+  async sumDifferences(months: readonly number[]): Promise<readonly string[]> {
+    const { factTable } = this.schema;
+    return await this.rollUpDifferences(
+      (shape) => !shape.rollUp.additive || holdsMonths(this.engine, shape, { factTable, months }),
+    );
   }
 
   /** The thorough check after a crash: the chunk, how many rows there are in all, and every roll-up of its months. */
   async losses(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
-    const found = await this.compare(plan, chunk, (shape) => holdsMonths(this.engine, shape, this.span(plan)));
+    const found = [
+      ...(await this.textDifferences(plan, chunk)),
+      ...(await this.rollUpDifferences((shape) => holdsMonths(this.engine, shape, this.span(plan)))),
+    ];
     const held = await this.rowsHeld();
     if (held === plan.total) return found;
     return [...found, `${held} rows of ${plan.total ?? 'unknown'}`];
   }
 
-  private async compare(
-    plan: ChunkPlan,
-    chunk: Chunk,
-    holds: (shape: RollUpShape) => Promise<boolean>,
+  private async textDifferences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+    return plan.rows === 0 || (await this.holdsText(plan, chunk)) ? [] : [this.schema.factTable];
+  }
+
+  private async rollUpDifferences(
+    holds: (shape: RollUpShape) => boolean | Promise<boolean>,
   ): Promise<readonly string[]> {
     const found: string[] = [];
-    if (plan.rows > 0 && !(await this.holdsText(plan, chunk))) found.push(this.schema.factTable);
     for (const shape of await this.rollUps()) {
       if (!(await holds(shape))) found.push(shape.rollUp.table);
     }

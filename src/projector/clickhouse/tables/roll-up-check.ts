@@ -58,20 +58,7 @@ function names(shape: RollUpShape): string {
   return shape.columns.map(({ name }) => name).join(', ');
 }
 
-/**
- * Does the roll-up hold what these rows of the fact table add to it? An additive one is compared by the month; of the
- * others, whose every column is idempotent, adding the rows again must change nothing.
- */
-export async function holdsChunk(
-  engine: Engine,
-  shape: RollUpShape,
-  chunk: { readonly factTable: string; readonly id: bigint; readonly months: readonly number[] },
-): Promise<boolean> {
-  if (shape.rollUp.additive) return await holdsMonths(engine, shape, chunk);
-  return await holdsAdded(engine, shape, rowsOfChunk(chunk));
-}
-
-/** Does the roll-up hold all that the rows of these months add to it? */
+/** Does the roll-up hold all that the rows of these months add to it? One of sums is made anew and compared. */
 export async function holdsMonths(
   engine: Engine,
   shape: RollUpShape,
@@ -86,7 +73,8 @@ export async function holdsMonths(
   return true;
 }
 
-async function holdsAdded(engine: Engine, shape: RollUpShape, rows: string): Promise<boolean> {
+/** For a roll-up whose every column is idempotent: adding these rows of the fact table again must change nothing. */
+export async function holdsAdded(engine: Engine, shape: RollUpShape, rows: string): Promise<boolean> {
   const added = shape.rollUp.select(rows);
   const key = `(${shape.sortingKey})`;
   const there = `SELECT ${names(shape)} FROM ${shape.rollUp.table} WHERE ${key} IN (SELECT ${key} FROM (${added}))`;
