@@ -10,9 +10,10 @@ import { eventCatalog } from '../../src/domain/catalog.js';
 import type { OrderCommand } from '../../src/domain/order/order.commands.js';
 import { type OrderState, orderDecider } from '../../src/domain/order/order.decider.js';
 import type { OrderEvent } from '../../src/domain/order/order.events.js';
+import type { ThreadEvent } from '../../src/domain/thread/thread.events.js';
 import type { TouchRef } from '../../src/domain/vocabulary.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
-import type { RecordedEvent } from '../../src/kernel/message.js';
+import type { DataOf, RecordedEvent } from '../../src/kernel/message.js';
 import { personalFields } from '../../src/kernel/personal.js';
 import type { AnyEvent } from '../../src/kernel/projection.js';
 import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
@@ -96,7 +97,28 @@ describe('the rows of events', () => {
       expect(Number(whole?.['amount_minor']) * sign).toBeGreaterThan(0);
       expect(items).toHaveLength((event.data as { items: unknown[] }).items.length);
       for (const item of items) expect(Number(item['net_minor']) * sign).toBeGreaterThan(0);
+      // The shop said it for the whole, so it stands at the whole, in the same direction as the money.
+      const { reporting } = event.data as { reporting?: { amountMinor: number; currency: string } };
+      expect(whole?.['reporting_minor']).toBe(reporting && sign * reporting.amountMinor);
+      expect(whole?.['reporting_currency']).toBe(reporting?.currency);
+      expect(items.map((item) => item['reporting_minor'])).toEqual(items.map(() => undefined));
     }
+    const reported = orders.filter(({ data }) => (data as { reporting?: object }).reporting);
+    expect(new Set(reported.map(({ type }) => type)).size).toBe(2);
+  });
+
+  it('a message is its length, whether it has a link and what kinds of things it carries', () => {
+    const messages = eventsOf(2).filter(({ type }) => type === 'MessageSent');
+    const kinds = new Set<string>();
+    for (const event of messages) {
+      const [message, ...cards] = eventFacts.on['MessageSent']?.(event) ?? [];
+      const { bodyMeta } = event.data as DataOf<ThreadEvent, 'MessageSent'>;
+      const { body_graphemes, body_has_link, media_kinds } = message ?? {};
+      expect([body_graphemes, body_has_link]).toEqual([bodyMeta.graphemes, bodyMeta.hasLink]);
+      expect(media_kinds).toEqual(cards.length > 0 ? ['product_card'] : []);
+      kinds.add(String(media_kinds));
+    }
+    expect(kinds.size).toBe(2);
   });
 });
 
