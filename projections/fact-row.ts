@@ -38,6 +38,9 @@ export const factColumns = {
   root_share_id: 'text',
   parent_evidence: 'word',
   depth: 'number',
+  /** Root and depth by named parents alone: chains without what was inferred. */
+  explicit_root_id: 'text',
+  explicit_depth: 'number',
   destination_class: 'word',
   destination: 'word',
   channel_evidence: 'word',

@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS event_facts_v1
   root_share_id      String CODEC(ZSTD(1)),
   parent_evidence    LowCardinality(String),
   depth              UInt64,
+  explicit_root_id   String CODEC(ZSTD(1)),
+  explicit_depth     UInt64,
   destination_class  LowCardinality(String),
   destination        LowCardinality(String),
   channel_evidence   LowCardinality(String),

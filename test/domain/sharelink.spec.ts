@@ -85,7 +85,13 @@ describe('an open', () => {
       .outcome();
     expect(events[1]).toMatchObject({
       type: 'ClickBackCounted',
-      data: { mintedAt: t0, openerMemberId: 'bob', wereFriendsAtShare: true, destinationHint: 'whatsapp', window: '30m' },
+      data: {
+        mintedAt: t0,
+        openerMemberId: 'bob',
+        wereFriendsAtShare: true,
+        destinationHint: 'whatsapp',
+        window: '30m',
+      },
     });
   });
   it.each<[string, Partial<OpenData>]>([

@@ -387,7 +387,7 @@ class Town {
       taxMinor: 19,
       totalMinor: subtotalMinor + 509,
       currency: this.chance(0.9) ? 'EUR' : 'JPY',
-      ...(this.orders.length % 3 === 0 ? { reporting: reporting(subtotalMinor + 509) } : {}),
+      ...(this.orders.length % 2 === 0 ? { reporting: reporting(subtotalMinor + 509) } : {}),
     });
     const made = this.events[at];
     this.orders.push({ orderId, memberId, product, at: made?.metadata.occurredAt ?? '', net: unit });
