@@ -89,7 +89,13 @@ function purchase(event: AnyEvent): readonly FactFields[] {
     currency: data.currency,
   };
   return [
-    { ...order, brand_id: data.brandId, amount_minor: data.totalMinor },
+    {
+      ...order,
+      brand_id: data.brandId,
+      amount_minor: data.totalMinor,
+      reporting_minor: data.reporting?.amountMinor,
+      reporting_currency: data.reporting?.currency,
+    },
     ...data.items.map((item) => ({
       ...order,
       ...product(item.productRef),
@@ -111,7 +117,13 @@ function refund(event: AnyEvent): readonly FactFields[] {
     purchased_at: data.purchasedAt,
   };
   return [
-    { ...order, brand_id: data.brandId, amount_minor: -data.amountMinor },
+    {
+      ...order,
+      brand_id: data.brandId,
+      amount_minor: -data.amountMinor,
+      reporting_minor: data.reporting && -data.reporting.amountMinor,
+      reporting_currency: data.reporting?.currency,
+    },
     ...data.items.map((item) => ({
       ...order,
       ...product(item.productRef),

@@ -10,7 +10,7 @@ const handlers = { ...sharingFacts, ...talkFacts, ...commerceFacts };
 
 export const eventFacts: RowProjection = {
   name: 'facts',
-  version: 3,
+  version: 4,
   table: 'event_facts',
   columns: Object.keys(factColumns),
   partitionBy: 'occurred_at',

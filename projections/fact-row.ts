@@ -38,6 +38,9 @@ export const factColumns = {
   root_share_id: 'text',
   parent_evidence: 'word',
   depth: 'number',
+  /** Root and depth by named parents alone: chains without what was inferred. */
+  explicit_root_id: 'text',
+  explicit_depth: 'number',
   destination_class: 'word',
   destination: 'word',
   channel_evidence: 'word',
@@ -56,6 +59,10 @@ export const factColumns = {
   message_id: 'text',
   seq: 'number',
   answers_share_id: 'text',
+  /** Of a message only its shape, never a word: its length in graphemes, whether it has a link, kinds of attachments. */
+  body_graphemes: 'number',
+  body_has_link: 'flag',
+  media_kinds: 'texts',
   card_id: 'text',
   brand_id: 'text',
   product_id: 'text',
@@ -76,6 +83,9 @@ export const factColumns = {
   amount_minor: 'amount',
   net_minor: 'amount',
   currency: 'word',
+  /** The same in the currency of the reports, where the shop says it: of an order and of a refund as a whole. */
+  reporting_minor: 'amount',
+  reporting_currency: 'word',
   /** Of the order, on its refunds: the cohort view dates them by it. */
   purchased_at: 'instant',
   age_band: 'word',

@@ -16,8 +16,11 @@ export interface ShareDocument {
   readonly productRefs: Share['ShareInitiated']['productRefs'];
   readonly surface: string;
   readonly parentShareId?: string | undefined;
+  readonly parentEvidence: Share['ShareInitiated']['parentEvidence'];
   readonly rootShareId: string;
   readonly depth: number;
+  /** Root and depth by named parents alone, where an inferred one is on the way to the root. */
+  readonly explicit?: Share['ShareInitiated']['explicit'];
   readonly state: 'initiated' | 'completed' | 'abandoned';
   readonly initiatedAt: string;
   readonly completedAt?: string;
@@ -47,6 +50,13 @@ export interface LinkDocument {
   readonly revision: number;
 }
 
+/** A completed share below another one. */
+export interface Below {
+  readonly depth: number;
+  /** Whether named parents alone lead up from it to that one. */
+  readonly explicit: boolean;
+}
+
 /** Talk-back in one conversation: messages that answer this share. */
 export interface Answers {
   readonly seq: number;
@@ -56,7 +66,7 @@ export interface Answers {
 export const shareKeys = {
   share: (shareId: string) => `share:${shareId}`,
   link: (shareId: string) => `link:${shareId}`,
-  /** Hashes of completed shares: share id → its depth. Passed on from this one; anywhere below a root. */
+  /** Hashes of completed shares: share id → Below. Passed on from this one; anywhere below a root. */
   children: (shareId: string) => `children:${shareId}`,
   descendants: (rootShareId: string) => `descendants:${rootShareId}`,
   /** A hash: conversation → Answers. */
@@ -69,12 +79,13 @@ function readShare(event: AnyEvent): readonly ReadSpec[] {
 
 /** The share as it is before this event, made when the event is the first that is seen of it. */
 function shareOf(event: AnyEvent, view: DocumentView): ShareDocument {
-  const { shareId, sharerId, contentRef, productRefs, surface, parentShareId, rootShareId, depth } =
-    event.data as Share['ShareInitiated'];
+  const { shareId, sharerId, contentRef, productRefs, surface, ...chain } = event.data as Share['ShareInitiated'];
+  const { parentShareId, parentEvidence, rootShareId, depth, explicit } = chain;
   const known = view.get<ShareDocument>(shareKeys.share(shareId));
   const initiatedAt = event.metadata.occurredAt;
-  const act = { shareId, sharerId, contentRef, productRefs, surface, parentShareId, rootShareId, depth };
-  return known ?? { ...act, state: 'initiated', initiatedAt };
+  const act = { shareId, sharerId, contentRef, productRefs, surface };
+  const place = { parentShareId, parentEvidence, rootShareId, depth, explicit };
+  return known ?? { ...act, ...place, state: 'initiated', initiatedAt };
 }
 
 function readLink(event: AnyEvent): readonly ReadSpec[] {
@@ -98,7 +109,7 @@ function routingKeys(event: AnyEvent): readonly string[] {
 
 export const shares: DocumentProjection = {
   name: 'shares',
-  version: 1,
+  version: 2,
   routingKeys,
   on: {
     ShareInitiated: {
@@ -116,8 +127,12 @@ export const shares: DocumentProjection = {
         complete(event, view, share, data);
         // Every shard keeps who passed a share on: which of them owns the passed share is not in this event.
         if (data.parentShareId !== undefined) {
-          view.setField(shareKeys.children(data.parentShareId), data.shareId, data.depth);
-          view.setField(shareKeys.descendants(data.rootShareId), data.shareId, data.depth);
+          const { shareId, depth, explicit } = data;
+          const child: Below = { depth, explicit: data.parentEvidence === 'explicit' };
+          view.setField(shareKeys.children(data.parentShareId), shareId, child);
+          // Where an inferred parent is on the way up, named ones alone end below the root.
+          const descendant: Below = { depth, explicit: explicit === undefined };
+          view.setField(shareKeys.descendants(data.rootShareId), shareId, descendant);
         }
       },
     },

@@ -25,6 +25,8 @@ function act(data: DataOf<ShareEvent, 'ShareInitiated' | 'ShareCompleted' | 'Sha
     root_share_id: data.rootShareId,
     parent_evidence: data.parentEvidence,
     depth: data.depth,
+    explicit_root_id: data.explicit?.rootShareId ?? data.rootShareId,
+    explicit_depth: data.explicit?.depth ?? data.depth,
     surface: data.surface,
     session_id: data.sessionId,
     ...content(data.contentRef),

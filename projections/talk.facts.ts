@@ -38,7 +38,15 @@ function message(event: AnyEvent): readonly FactFields[] {
     seq: event.revision,
   };
   const rows: FactFields[] = [
-    { ...about, brand_id: data.brandId, share_id: data.shareId, answers_share_id: data.answersShareId },
+    {
+      ...about,
+      brand_id: data.brandId,
+      share_id: data.shareId,
+      answers_share_id: data.answersShareId,
+      body_graphemes: data.bodyMeta.graphemes,
+      body_has_link: data.bodyMeta.hasLink,
+      media_kinds: data.bodyMeta.mediaKinds,
+    },
   ];
   for (const attachment of data.attachments) {
     if (attachment.kind !== 'product_card') continue;

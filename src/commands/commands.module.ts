@@ -27,6 +27,7 @@ import { LINK_OPTIONS, LinkHandler, type LinkOptions } from './sharing/link.hand
 import { ShareController } from './sharing/share.controller.js';
 import { ShareHandler } from './sharing/share.handler.js';
 import { ShareDelivery } from './sharing/share-delivery.js';
+import { ShareOpens } from './sharing/share-opens.js';
 import { IntentHandler } from './shopping/intent.handler.js';
 import { OrderHandler } from './shopping/order.handler.js';
 import { ProductRefs } from './shopping/product-refs.js';
@@ -88,6 +89,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: FRIEND_COUNTS, useValue: options.friendCounts },
       Lookups,
       CommandContexts,
+      ShareOpens,
       MessageParts,
       MemberHandler,
       FriendshipHandler,

@@ -10,6 +10,7 @@ import { type MemberState, memberDecider, type RegisteredMember } from '../domai
 import { momentDecider, type PublishedMoment } from '../domain/moment/moment.decider.js';
 import { type ProductState, productDecider } from '../domain/product/product.decider.js';
 import type { SourceMoment } from '../domain/share/share.commands.js';
+import { type InitiatedShare, shareDecider } from '../domain/share/share.decider.js';
 import { threadDecider } from '../domain/thread/thread.decider.js';
 import { EventStore } from '../event-log/transact.js';
 import { pairId } from '../kernel/ids.js';
@@ -58,6 +59,12 @@ export class Lookups {
 
   async moment(momentId: string): Promise<PublishedMoment | undefined> {
     return (await this.store.state(momentDecider, momentId)).state;
+  }
+
+  /** A share as it began. */
+  async share(shareId: string): Promise<(InitiatedShare['act'] & Pick<InitiatedShare, 'initiatedAt'>) | undefined> {
+    const { state } = await this.store.state(shareDecider, shareId);
+    return state && { ...state.act, initiatedAt: state.initiatedAt };
   }
 
   /** A moment that somebody shares on, and how they stand to its author. */

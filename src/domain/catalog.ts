@@ -12,6 +12,7 @@ import { productEvents } from './product/product.events.js';
 import { readmarkEvents } from './readmark/readmark.events.js';
 import { shareEvents } from './share/share.events.js';
 import { sharelinkEvents } from './sharelink/sharelink.events.js';
+import { shareopenEvents } from './shareopen/shareopen.events.js';
 import { threadEvents } from './thread/thread.events.js';
 
 export const eventCatalog: Readonly<Record<string, z.ZodType>> = {
@@ -25,6 +26,7 @@ export const eventCatalog: Readonly<Record<string, z.ZodType>> = {
   ...readmarkEvents,
   ...shareEvents,
   ...sharelinkEvents,
+  ...shareopenEvents,
   ...intentEvents,
   ...orderEvents,
   ...observationEvents,

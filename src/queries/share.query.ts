@@ -2,12 +2,23 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import { ApiTags } from '@nestjs/swagger';
-import { type Answers, type LinkDocument, type ShareDocument, shareKeys } from '../../projections/shares.document.js';
+import {
+  type Answers,
+  type Below,
+  type LinkDocument,
+  type ShareDocument,
+  shareKeys,
+} from '../../projections/shares.document.js';
 import { ByMember } from '../http/access/scopes.js';
 import { Problem } from '../http/problem/problem.js';
 import { By, type Caller } from '../http/request/caller.js';
 import type { PositionToken } from '../kernel/position-token.js';
 import { type Freshness, MinPosition, parsed, ReadSide, TakesPosition } from './read-side.js';
+
+interface Chain {
+  readonly descendants: number;
+  readonly depthMax: number;
+}
 
 export interface ShareDetail extends Freshness {
   readonly share: ShareDocument;
@@ -15,7 +26,9 @@ export interface ShareDetail extends Freshness {
   /** Completed shares that were passed on directly from this one. */
   readonly children: number;
   /** Of a root: completed shares anywhere below it, and the depth of the deepest. */
-  readonly chain?: { readonly descendants: number; readonly depthMax: number };
+  readonly chain?: Chain;
+  /** The same without parents that no app named and the service inferred. */
+  readonly explicit: { readonly children: number; readonly chain?: Chain };
   /** Messages that answered it, and in how many conversations. */
   readonly talkBack: { readonly messages: number; readonly conversations: number };
 }
@@ -36,27 +49,43 @@ export class ShareDetailHandler implements IQueryHandler<ShareDetailOf> {
 
   async execute({ viewerId, shareId, min }: ShareDetailOf): Promise<ShareDetail> {
     const answer = await this.reads.begin(['shares'], min);
-    const [stored, storedLink, children, depths, answers] = await answer.read('shares', viewerId, (pipeline, key) => {
-      pipeline.get(key(shareKeys.share(shareId)));
-      pipeline.get(key(shareKeys.link(shareId)));
-      pipeline.hlen(key(shareKeys.children(shareId)));
-      pipeline.hvals(key(shareKeys.descendants(shareId)));
-      pipeline.hvals(key(shareKeys.answers(shareId)));
-    });
+    const [stored, storedLink, storedChildren, storedBelow, answers] = await answer.read(
+      'shares',
+      viewerId,
+      (pipeline, key) => {
+        pipeline.get(key(shareKeys.share(shareId)));
+        pipeline.get(key(shareKeys.link(shareId)));
+        pipeline.hvals(key(shareKeys.children(shareId)));
+        pipeline.hvals(key(shareKeys.descendants(shareId)));
+        pipeline.hvals(key(shareKeys.answers(shareId)));
+      },
+    );
     const share = parsed<ShareDocument>(stored);
     if (share?.sharerId !== viewerId) throw new Problem('share-not-found', 'no such share');
     const link = parsed<LinkDocument>(storedLink);
-    const below = (depths as string[]).map(Number);
+    const children = (storedChildren as string[]).map((text) => JSON.parse(text) as Below);
+    const below = (storedBelow as string[]).map((text) => JSON.parse(text) as Below);
     const talk = (answers as string[]).map((text) => (JSON.parse(text) as Answers).count);
     return {
       share,
       ...(link ? { link: withoutRevision(link) } : {}),
-      children: Number(children),
-      ...(share.depth === 0 ? { chain: { descendants: below.length, depthMax: Math.max(0, ...below) } } : {}),
+      ...figuresOf(share, children, below),
+      explicit: figuresOf(share, children.filter(isExplicit), below.filter(isExplicit)),
       talkBack: { messages: talk.reduce((sum, count) => sum + count, 0), conversations: talk.length },
       ...answer.freshness,
     };
   }
+}
+
+const isExplicit = ({ explicit }: Below): boolean => explicit;
+
+function figuresOf(
+  { depth }: ShareDocument,
+  children: readonly Below[],
+  below: readonly Below[],
+): Pick<ShareDetail, 'children' | 'chain'> {
+  const chain = { descendants: below.length, depthMax: Math.max(0, ...below.map((share) => share.depth)) };
+  return { children: children.length, ...(depth === 0 ? { chain } : {}) };
 }
 
 function withoutRevision({ revision: _revision, ...link }: LinkDocument): Omit<LinkDocument, 'revision'> {

@@ -75,6 +75,11 @@ export interface DraftConversation {
   readonly origin: string;
 }
 
+/** What somebody has opened of what others shared: it tells what led them to share it. */
+export function opensLane({ id }: { readonly id: string }): string {
+  return `opens:${id}`;
+}
+
 /** What really happened, counted where it is made; some of it nobody could see from the outside. */
 export interface Happened {
   count(name: string, by?: number): void;

@@ -16,6 +16,7 @@ import { productDecider } from '../../src/domain/product/product.decider.js';
 import { readmarkDecider } from '../../src/domain/readmark/readmark.decider.js';
 import { shareDecider } from '../../src/domain/share/share.decider.js';
 import { sharelinkDecider } from '../../src/domain/sharelink/sharelink.decider.js';
+import { shareopenDecider } from '../../src/domain/shareopen/shareopen.decider.js';
 import { threadDecider } from '../../src/domain/thread/thread.decider.js';
 import { decodeHidden, EventCodec, personalTable } from '../../src/event-log/codec.js';
 import type { LogEvent } from '../../src/event-log/event-log.js';
@@ -47,6 +48,7 @@ const deciders = [
   readmarkDecider,
   shareDecider,
   sharelinkDecider,
+  shareopenDecider,
   intentDecider,
   orderDecider,
   observationDecider,

@@ -85,6 +85,15 @@ describe('a refund', () => {
           reason: 'too small',
         },
       }));
+  it('is said in the currency of the reports too, at its own day’s rate, and money is judged in the order’s alone', () => {
+    const reporting = { amountMinor: 5_445, currency: 'USD', rate: 1.1 };
+    const reported = { ...placing, reporting: { amountMinor: 12_407, currency: 'CHF', rate: 1.08 } };
+    const told = new Story(orderDecider);
+    told.carryOut({ type: 'PlaceOrder', now: t0, data: reported });
+    const back = [{ productRef: shoe, quantity: 1, amountMinor: 4_950 }];
+    expect(told.carryOut(refunds(back, { reporting }))).toMatchObject([{ data: { amountMinor: 4_950, reporting } }]);
+    expect(told.carryOut(refunds(back, { refundId: 'refund-2' }))[0]?.data).toMatchObject({ reporting: undefined });
+  });
   it.each<[string, RefundData['items'], Partial<RefundData>, string]>([
     [
       'of what was not bought',

@@ -188,6 +188,61 @@ describe('handing on', () => {
       )
       .thenTypes('ShareInitiated');
   });
+  it('without a named parent hands on what was opened last, and tells its place without it too', () => {
+    for (const evidence of ['session', 'window'] as const) {
+      share()
+        .when(opensSheet({ opened: { share: parent, evidence } }))
+        .then({
+          type: 'ShareInitiated',
+          data: {
+            ...act,
+            parentShareId: 'share-0',
+            parentEvidence: evidence,
+            rootShareId: 'share-root',
+            depth: 4,
+            explicit: { rootShareId: 'share-1', depth: 0 },
+          },
+        });
+    }
+  });
+  it('of a named parent below an inferred one goes on from where that stands by named ones', () => {
+    const explicit = { rootShareId: 'share-9', depth: 1 };
+    const [event] = share()
+      .when(opensSheet({ parentShareId: 'share-0', parent: { ...parent, explicit } }))
+      .outcome().events;
+    expect(event?.data).toMatchObject({
+      parentEvidence: 'explicit',
+      rootShareId: 'share-root',
+      depth: 4,
+      explicit: { rootShareId: 'share-9', depth: 2 },
+    });
+  });
+  it('never takes what was opened for the parent where the app names one', () => {
+    const opened = { share: { ...parent, shareId: 'share-7', rootShareId: 'share-7' }, evidence: 'session' } as const;
+    const [event] = share()
+      .when(opensSheet({ parentShareId: 'share-0', parent, opened }))
+      .outcome().events;
+    expect(event?.data).toMatchObject({ parentShareId: 'share-0', parentEvidence: 'explicit' });
+  });
+  it.each([
+    ['of other content', { ...parent, contentRef: { ...contentRef, contentId: 'clip-2' } }],
+    ['that came later', { ...parent, initiatedAt: addMs(t0, 1) }],
+  ])('an opened share %s led to nothing: the share is a root', (_, found) =>
+    share()
+      .when(opensSheet({ opened: { share: found, evidence: 'window' } }))
+      .then(initiated),
+  );
+  it('is decided once: what was opened since changes nothing', () =>
+    share(initiated)
+      .when(opensSheet({ opened: { share: parent, evidence: 'session' } }))
+      .thenNothing());
+  it('keeps its place in every later event', () => {
+    const place = { parentShareId: 'share-0', parentEvidence: 'window', rootShareId: 'share-root', depth: 4 } as const;
+    const handedOn = { ...act, ...place, explicit: { rootShareId: 'share-1', depth: 0 } };
+    share({ type: 'ShareInitiated', data: handedOn })
+      .when(cancels())
+      .then({ type: 'ShareAbandoned', data: { ...handedOn, stage: 'target', by: 'sharer' } });
+  });
   it.each([
     ['that does not exist', undefined, 'parent-share-not-found'],
     ['of other content', { ...parent, contentRef: { ...contentRef, contentId: 'clip-2' } }, 'parent-share-differs'],

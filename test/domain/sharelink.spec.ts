@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { SharelinkCommand } from '../../src/domain/sharelink/sharelink.commands.js';
-import { sharelinkDecider, visitorsRememberedMax } from '../../src/domain/sharelink/sharelink.decider.js';
+import { repeatOpenMs, sharelinkDecider, visitorsRememberedMax } from '../../src/domain/sharelink/sharelink.decider.js';
 import type { SharelinkEvent } from '../../src/domain/sharelink/sharelink.events.js';
 import { addMs, minuteMs } from '../../src/kernel/clock.js';
 import { given, Story, t0 } from '../given.js';
@@ -79,13 +79,19 @@ describe('a link', () => {
 });
 
 describe('an open', () => {
-  it('by a person is counted, with when the link was minted', () => {
+  it('by a person is counted, with when the link was minted and the window in which it is the only one', () => {
     const { events } = link(wasMinted)
       .when(opens('bob', 1, { openerMemberId: 'bob', wereFriendsAtShare: true }))
       .outcome();
     expect(events[1]).toMatchObject({
       type: 'ClickBackCounted',
-      data: { mintedAt: t0, openerMemberId: 'bob', wereFriendsAtShare: true, destinationHint: 'whatsapp' },
+      data: {
+        mintedAt: t0,
+        openerMemberId: 'bob',
+        wereFriendsAtShare: true,
+        destinationHint: 'whatsapp',
+        window: '30m',
+      },
     });
   });
   it.each<[string, Partial<OpenData>]>([
@@ -104,7 +110,8 @@ describe('an open', () => {
     link(wasMinted)
       .when(opens('anns-phone', 5, { openerMemberId: 'bob' }))
       .thenTypes('ShareLinkOpened', 'ClickBackCounted'));
-  it('repeated within half an hour is the same visit', () => {
+  it('repeated within half an hour is the same visit, as the window of what is counted says', () => {
+    expect(repeatOpenMs).toBe(30 * minuteMs);
     expect(clickBacks(story(opens('bob', 0), opens('bob', 29)))).toBe(1);
     expect(clickBacks(story(opens('bob', 0), opens('bob', 30)))).toBe(2);
     expect(clickBacks(story(opens('bob', 0), opens('bob', 20), opens('bob', 40)))).toBe(1);

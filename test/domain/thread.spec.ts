@@ -38,7 +38,7 @@ function sent(messageId: string, senderId: string, change: Partial<ThreadEvent['
       senderKind: 'human',
       recipientIds: [senderId === 'ann' ? 'bob' : 'ann'],
       body: 'hello',
-      bodyMeta: { graphemes: 5, words: 1, hasLink: false },
+      bodyMeta: { graphemes: 5, words: 1, hasLink: false, mediaKinds: [] },
       attachments: [],
       ...change,
     },
@@ -172,7 +172,7 @@ describe('the state of a thread', () => {
   });
 });
 
-describe('what analysis may know of a text', () => {
+describe('what analysis may know of a message', () => {
   it.each([
     [undefined, { graphemes: 0, words: 0, hasLink: false }],
     ['two words', { graphemes: 9, words: 2, hasLink: false }],
@@ -180,9 +180,26 @@ describe('what analysis may know of a text', () => {
     ['👩‍👩‍👧‍👦', { graphemes: 1, words: 0, hasLink: false }],
     ['おはようございます', { graphemes: 9, words: 2, hasLink: false }],
   ])('%s: %j', (body, meta) => {
-    const { graphemes, hasLink } = bodyMeta(body);
+    const { graphemes, hasLink, words } = bodyMeta({ body, attachments: [] });
     expect({ graphemes, hasLink }).toEqual({ graphemes: meta.graphemes, hasLink: meta.hasLink });
-    expect(bodyMeta(body).words > 0).toBe(meta.words > 0);
+    expect(words > 0).toBe(meta.words > 0);
+  });
+  it('is each kind of what it carries, once and in a fixed order, with a text or without', () => {
+    const shoe = {
+      kind: 'product_card',
+      cardId: 'card-1',
+      productRef: { productId: 'shoe', brandId: 'acme' },
+      priceSnapshot: { amountMinor: 9_900, currency: 'EUR' },
+      availabilitySnapshot: true,
+      touchId: 'touch-1',
+    } as const;
+    const attachments = [...card.attachments, shoe, { ...shoe, cardId: 'card-2' }];
+    for (const body of ['look', undefined]) {
+      const [event] = thread()
+        .when(says(member('ann'), 'm1', { ...card, body, attachments }))
+        .outcome().events;
+      expect(event?.data.bodyMeta.mediaKinds).toEqual(['product_card', 'share_card']);
+    }
   });
 });
 

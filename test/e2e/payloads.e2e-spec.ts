@@ -46,7 +46,7 @@ describe('what is said is recorded', () => {
   it('of a message: whom it names, among those who take part, and its language', async () => {
     const path = `/v1/conversations/${conversationId}/messages`;
     await as('ann', 'POST', path, { body: 'hallo Bob', lang: 'de-AT', mentions: ['bob', 'bob'] });
-    const bodyMeta = { graphemes: 9, words: 2, hasLink: false, lang: 'de-AT' };
+    const bodyMeta = { graphemes: 9, words: 2, hasLink: false, mediaKinds: [], lang: 'de-AT' };
     expect((await newest('MessageSent')).data).toMatchObject({ mentions: ['bob'], bodyMeta });
     const other = await service.send('POST', path, { member: 'ann', body: { body: 'x', mentions: ['cid'] } });
     expect([other.status, other.body['code']]).toEqual([422, 'unknown-mention']);
@@ -67,7 +67,7 @@ describe('what is said is recorded', () => {
     expect((await newest('PrivacySettingsChanged')).data).toEqual({ memberId: 'ann', settings });
   });
 
-  it('of an order: whether it is the first, and the total in the currency of the reports', async () => {
+  it('of an order: whether it is the first; of it and of what is given back: the sum in the currency of the reports', async () => {
     await service.send('POST', '/v1/brands', {
       key: keys.admin,
       body: { brandId: 'shoes', name: 'S', timeZone: 'UTC' },
@@ -78,8 +78,12 @@ describe('what is said is recorded', () => {
     await service.send('POST', '/v1/products', { key: keys.admin, body: product });
     const items = [{ productRef, quantity: 1, unitPriceMinor: 100 }];
     const more = { isFirstOrder: true, reporting: { amountMinor: 108, currency: 'USD', rate: 1.08 } };
-    await as('ann', 'POST', '/v1/orders', { brandId: 'shoes', currency: 'EUR', items, ...more });
+    const order = await as('ann', 'POST', '/v1/orders', { brandId: 'shoes', currency: 'EUR', items, ...more });
     expect((await newest('PurchaseCompleted')).data).toMatchObject(more);
+    const back = { items: [{ productRef, quantity: 1, amountMinor: 100 }] };
+    const reporting = { amountMinor: 110, currency: 'USD', rate: 1.1 };
+    await as('ann', 'POST', `/v1/orders/${String(order.body['orderId'])}/refunds`, { ...back, reporting });
+    expect((await newest('PurchaseRefunded')).data).toMatchObject({ amountMinor: 100, reporting });
   });
 
   it('of a session: its own device before the batch’s', async () => {

@@ -146,7 +146,7 @@ describe('conversations', () => {
       shareId,
       senderId: 'anna',
       recipientIds: ['bert'],
-      bodyMeta: { words: 2, hasLink: false },
+      bodyMeta: { words: 2, hasLink: false, mediaKinds: ['share_card'] },
     });
     const share = await eventsOf(`share-${shareId}`);
     expect(share.map(({ type }) => type)).toEqual(['ShareInitiated', 'ShareCompleted']);

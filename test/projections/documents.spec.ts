@@ -7,7 +7,7 @@ import { feedKeys, friendFeed, type MomentDocument } from '../../projections/fri
 import { friendKeys, friends, type Relationship } from '../../projections/friends.document.js';
 import { type InboxRow, inbox, inboxKeys, type UnreadTotals, unreadOf } from '../../projections/inbox.document.js';
 import { documentProjections } from '../../projections/index.js';
-import { type LinkDocument, shareKeys, shares } from '../../projections/shares.document.js';
+import { type Below, type LinkDocument, shareKeys, shares } from '../../projections/shares.document.js';
 import { thread, threadKeys, threadMessagesMax } from '../../projections/thread.document.js';
 import { requestsPerDayMax } from '../../src/domain/friendship/friendship.events.js';
 import { intentEvents } from '../../src/domain/intent/intent.events.js';
@@ -16,7 +16,7 @@ import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.j
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { fold } from '../projector/support.js';
 import { seeded } from '../seeded.js';
-import { asLogEvents, type SocialEvent, SocialHistory } from './social-history.js';
+import { asLogEvents, type ShareFact, type SocialEvent, SocialHistory } from './social-history.js';
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });
 
@@ -247,6 +247,24 @@ describe('what the documents say', () => {
         share.children,
       );
     }
+  });
+
+  it('knows who passed a share on, and what of a chain rests on named parents alone', async () => {
+    const documents = await documentsOf(shares, history);
+    const belowOf = (key: string) => (documents.get(key) ?? {}) as Record<string, Below>;
+    const isNamed = (share: ShareFact, top: ShareFact): boolean =>
+      share === top || (!share.inferred && share.parent !== undefined && isNamed(share.parent, top));
+    const known = (those: readonly ShareFact[], top: ShareFact) =>
+      Object.fromEntries(
+        those.map((share) => [share.shareId, { depth: share.depth, explicit: isNamed(share, top) }] as const),
+      );
+    for (const share of history.shares) {
+      const children = history.shares.filter(({ parent }) => parent === share);
+      expect(belowOf(shareKeys.children(share.shareId))).toEqual(known(children, share));
+      const chain = history.shares.filter((other) => other !== share && other.rootShareId === share.shareId);
+      expect(belowOf(shareKeys.descendants(share.shareId))).toEqual(known(chain, share));
+    }
+    expect(history.shares.some(({ parent, inferred, explicit }) => parent && !inferred && explicit)).toBe(true);
   });
 
   it('shows names as they are now', async () => {

@@ -45,6 +45,7 @@ interface Card {
 const minuteMs = 60_000;
 const offPlatform = ['whatsapp', 'sms_imessage', 'copy_link', 'system_share_sheet', 'x'] as const;
 const evidences = ['declared', 'os_callback', 'inferred', 'unknown'] as const;
+const reporting = (amountMinor: number) => ({ amountMinor: 2 * amountMinor, currency: 'USD', rate: 2 });
 
 class Town {
   readonly events: HistoryEvent[] = [];
@@ -202,7 +203,12 @@ class Town {
         senderId: wish.senderId,
         senderKind: wish.bot ? 'bot' : 'human',
         recipientIds: wish.recipientIds ?? [],
-        bodyMeta: { graphemes: 5, words: 1, hasLink: false },
+        bodyMeta: {
+          graphemes: 5,
+          words: 1,
+          hasLink: this.events.length % 5 === 0,
+          mediaKinds: wish.attachments?.length ? ['product_card'] : [],
+        },
         attachments: wish.attachments ?? [],
         ...(wish.answersShareId ? { answersShareId: wish.answersShareId } : {}),
       },
@@ -259,6 +265,7 @@ class Town {
       productRefs: [],
       destinationHint: 'whatsapp',
       mintedAt: link.mintedAt,
+      window: '30m',
     });
   }
 
@@ -380,6 +387,7 @@ class Town {
       taxMinor: 19,
       totalMinor: subtotalMinor + 509,
       currency: this.chance(0.9) ? 'EUR' : 'JPY',
+      ...(this.orders.length % 2 === 0 ? { reporting: reporting(subtotalMinor + 509) } : {}),
     });
     const made = this.events[at];
     this.orders.push({ orderId, memberId, product, at: made?.metadata.occurredAt ?? '', net: unit });
@@ -401,6 +409,7 @@ class Town {
       items: [{ productRef, quantity: 1, amountMinor: 300, ...(this.orders.length % 2 === 0 ? { taxMinor: 19 } : {}) }],
       amountMinor: 300,
       currency: bought?.data['currency'],
+      ...(bought?.data['reporting'] ? { reporting: reporting(300) } : {}),
     });
   }
 

@@ -6,13 +6,15 @@ import fc from 'fast-check';
 import { commerceFacts } from '../../projections/commerce.facts.js';
 import { eventFacts } from '../../projections/event-facts.rows.js';
 import { factColumns } from '../../projections/fact-row.js';
+import { sharingFacts } from '../../projections/sharing.facts.js';
 import { eventCatalog } from '../../src/domain/catalog.js';
 import type { OrderCommand } from '../../src/domain/order/order.commands.js';
 import { type OrderState, orderDecider } from '../../src/domain/order/order.decider.js';
 import type { OrderEvent } from '../../src/domain/order/order.events.js';
+import type { ThreadEvent } from '../../src/domain/thread/thread.events.js';
 import type { TouchRef } from '../../src/domain/vocabulary.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
-import type { RecordedEvent } from '../../src/kernel/message.js';
+import type { DataOf, RecordedEvent } from '../../src/kernel/message.js';
 import { personalFields } from '../../src/kernel/personal.js';
 import type { AnyEvent } from '../../src/kernel/projection.js';
 import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
@@ -20,8 +22,9 @@ import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
 import { Story, t0 } from '../given.js';
 import { history, newEvent } from './history.js';
 
-/** What people write and set for themselves; nothing is counted of it. */
+/** What people write and set for themselves, and what is counted elsewhere: as a view or as a link's open. */
 const withoutRows = [
+  'ShareOpened',
   'MemberProfileChanged',
   'PrivacySettingsChanged',
   'MemberBlocked',
@@ -98,16 +101,30 @@ describe('the rows of events', () => {
       for (const item of items) expect(Number(item['net_minor']) * sign).toBeGreaterThan(0);
     }
   });
+
+  it('a message is its length, whether it has a link and what kinds of things it carries', () => {
+    const messages = eventsOf(2).filter(({ type }) => type === 'MessageSent');
+    const kinds = new Set<string>();
+    for (const event of messages) {
+      const [message, ...cards] = eventFacts.on['MessageSent']?.(event) ?? [];
+      const { bodyMeta } = event.data as DataOf<ThreadEvent, 'MessageSent'>;
+      const { body_graphemes, body_has_link, media_kinds } = message ?? {};
+      expect([body_graphemes, body_has_link]).toEqual([bodyMeta.graphemes, bodyMeta.hasLink]);
+      expect(media_kinds).toEqual(cards.length > 0 ? ['product_card'] : []);
+      kinds.add(String(media_kinds));
+    }
+    expect(kinds.size).toBe(2);
+  });
 });
 
-describe('the way to a purchase', () => {
-  const stored = (name: string) =>
-    JSON.parse(readFileSync(new URL(`../fixtures/events/${name}.json`, import.meta.url), 'utf8')) as AnyEvent;
+const storedEvent = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/events/${name}.json`, import.meta.url), 'utf8')) as AnyEvent;
 
+describe('the way to a purchase', () => {
   it.each(['ProductViewed', 'ProductAskedAbout', 'ProductAddedToCart', 'CheckoutStarted', 'PurchaseCompleted'])(
     'keeps what led to %s, in every row of it',
     (type) => {
-      const event = stored(type);
+      const event = storedEvent(type);
       const { ledBy } = event.data as { ledBy: TouchRef };
       const touch = { kind: ledBy.kind, id: ledBy.touchId, ref: ledBy.ref, interaction: ledBy.interaction };
       for (const row of commerceFacts[type]?.(event) ?? []) {
@@ -123,14 +140,41 @@ describe('the way to a purchase', () => {
   );
 
   it('names the cart and the checkout, so that an order is joined to its cart', () => {
-    const [checkout] = commerceFacts['CheckoutStarted']?.(stored('CheckoutStarted')) ?? [];
-    const { cartId, checkoutId } = stored('CheckoutStarted').data as { cartId: string; checkoutId: string };
+    const [checkout] = commerceFacts['CheckoutStarted']?.(storedEvent('CheckoutStarted')) ?? [];
+    const { cartId, checkoutId } = storedEvent('CheckoutStarted').data as { cartId: string; checkoutId: string };
     expect([checkout?.cart_id, checkout?.checkout_id]).toEqual([cartId, checkoutId]);
-    const order = commerceFacts['PurchaseCompleted']?.(stored('PurchaseCompleted')) ?? [];
-    const data = stored('PurchaseCompleted').data as { checkoutId: string };
+    const order = commerceFacts['PurchaseCompleted']?.(storedEvent('PurchaseCompleted')) ?? [];
+    const data = storedEvent('PurchaseCompleted').data as { checkoutId: string };
     for (const row of order) expect(row.checkout_id).toBe(data.checkoutId);
-    const [removed] = commerceFacts['ProductRemovedFromCart']?.(stored('ProductRemovedFromCart')) ?? [];
+    const [removed] = commerceFacts['ProductRemovedFromCart']?.(storedEvent('ProductRemovedFromCart')) ?? [];
     expect(removed?.cart_id).toMatch(/./);
+  });
+});
+
+describe('the worth in the reports’ currency', () => {
+  it.each([
+    ['PurchaseCompleted.first', 108],
+    ['PurchaseRefunded.reporting', -550],
+  ])('of %s stands once, at the whole, in the direction of the money', (name, worth) => {
+    const event = storedEvent(name);
+    const [whole, ...items] = commerceFacts[event.type]?.(event) ?? [];
+    expect([whole?.reporting_minor, whole?.reporting_currency]).toEqual([worth, 'USD']);
+    expect(items.map((item) => [item.reporting_minor, item.reporting_currency])).toEqual([[undefined, undefined]]);
+  });
+  it('is nothing where the shop says none', () => {
+    const [whole] = commerceFacts['PurchaseRefunded']?.(storedEvent('PurchaseRefunded')) ?? [];
+    expect([whole?.reporting_minor, whole?.reporting_currency]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('the place of a share', () => {
+  it('is told twice: with what was inferred, and by named parents alone, which is the same where all are named', () => {
+    const [inferred] = sharingFacts['ShareInitiated']?.(storedEvent('ShareInitiated.inferred')) ?? [];
+    expect(inferred).toMatchObject({ root_share_id: 'share-0', depth: 2, parent_evidence: 'window' });
+    expect(inferred).toMatchObject({ explicit_root_id: 'share-2', explicit_depth: 0 });
+    const [completed] = sharingFacts['ShareCompleted']?.(storedEvent('ShareCompleted.in-app')) ?? [];
+    const { root_share_id, depth } = completed ?? {};
+    expect(completed).toMatchObject({ explicit_root_id: root_share_id, explicit_depth: depth });
   });
 });
 

@@ -36,11 +36,16 @@ interface MomentFact {
   readonly reactions: Map<string, string>;
   deleted: boolean;
 }
-interface ShareFact {
+export interface ShareFact {
   readonly shareId: string;
   readonly sharerId: string;
   readonly depth: number;
   readonly rootShareId: string;
+  readonly parent: ShareFact | undefined;
+  /** No app named the parent. */
+  readonly inferred: boolean;
+  /** Root and depth by named parents, where they are others. */
+  readonly explicit: { readonly rootShareId: string; readonly depth: number } | undefined;
   children: number;
   linkId?: string;
   opens: number;
@@ -314,11 +319,16 @@ export class SocialHistory {
     const depth = parent ? parent.depth + 1 : 0;
     const rootShareId = parent?.rootShareId ?? shareId;
     const contentRef = { kind: 'video', contentId: 'v1', creatorId: 'm0' };
+    const inferred = parent !== undefined && this.serial % 3 === 0;
+    const above = parent?.explicit && { ...parent.explicit, depth: parent.explicit.depth + 1 };
+    const explicit = inferred ? { rootShareId: shareId, depth: 0 } : above;
     const chain = parent
-      ? { parentShareId: parent.shareId, parentEvidence: 'explicit', rootShareId, depth }
+      ? { parentShareId: parent.shareId, parentEvidence: inferred ? 'window' : 'explicit', rootShareId, depth }
       : { parentEvidence: 'none', rootShareId, depth };
-    const act = { shareId, sharerId, contentRef, productRefs: [], surface: 'feed', ...chain };
-    const share: ShareFact = { shareId, sharerId, depth, rootShareId, children: 0, opens: 0, clickBacks: 0 };
+    const named = explicit ? { explicit } : {};
+    const act = { shareId, sharerId, contentRef, productRefs: [], surface: 'feed', ...chain, ...named };
+    const place = { depth, rootShareId, parent, inferred, explicit };
+    const share: ShareFact = { shareId, sharerId, ...place, children: 0, opens: 0, clickBacks: 0 };
     this.emit(`share-${shareId}`, 'ShareInitiated', act);
     if (this.chance(0.1)) {
       this.emit(`share-${shareId}`, 'ShareAbandoned', { ...act, stage: 'sheet', by: 'timer' });

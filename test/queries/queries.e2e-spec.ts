@@ -23,7 +23,7 @@ import { Unread, UnreadHandler } from '../../src/queries/unread.query.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
-import { asNewEvent, type SocialEvent, SocialHistory } from '../projections/social-history.js';
+import { asNewEvent, type ShareFact, type SocialEvent, SocialHistory } from '../projections/social-history.js';
 import { plainDecoder } from '../projector/support.js';
 
 const binary = spawnSync('redis-server', ['--version']).error === undefined ? 'redis-server' : 'no-such';
@@ -223,6 +223,30 @@ describe('questions', () => {
     await expect(detail(other, share?.shareId ?? '')).rejects.toMatchObject({ code: 'share-not-found' });
     await expect(detail(other, 'nothing')).rejects.toMatchObject({ code: 'share-not-found' });
     expect(await detail(share?.sharerId ?? '', share?.shareId ?? '')).toMatchObject({ children: share?.children });
+  });
+
+  it('tells of a chain with and without the parents that were inferred', async () => {
+    const detail = ({ sharerId, shareId }: ShareFact) =>
+      new ShareDetailHandler(reads).execute(new ShareDetailOf(sharerId, shareId, min));
+    const child = history.shares.find(({ inferred }) => inferred) as ShareFact;
+    expect((await detail(child)).share).toMatchObject({
+      parentShareId: child.parent?.shareId,
+      parentEvidence: 'window',
+      depth: child.depth,
+      explicit: { rootShareId: child.shareId, depth: 0 },
+    });
+    const parent = child.parent as ShareFact;
+    const named = history.shares.filter((share) => share.parent === parent && !share.inferred);
+    expect(await detail(parent)).toMatchObject({ children: parent.children, explicit: { children: named.length } });
+    const root = history.shares.find(({ shareId }) => shareId === child.rootShareId) as ShareFact;
+    const chain = history.shares.filter((share) => share !== root && share.rootShareId === root.shareId);
+    const alone = chain.filter(({ explicit }) => explicit === undefined);
+    const figures = (those: readonly ShareFact[]) => ({
+      descendants: those.length,
+      depthMax: Math.max(0, ...those.map(({ depth }) => depth)),
+    });
+    expect(await detail(root)).toMatchObject({ chain: figures(chain), explicit: { chain: figures(alone) } });
+    expect(alone.length).toBeLessThan(chain.length);
   });
 
   it('refuses cursors that are none, or of another question', async () => {

@@ -5,7 +5,9 @@ import { dayMs, minuteMs, toIso } from '../../src/kernel/clock.js';
 import { brandConversationId, directConversationId } from '../../src/kernel/ids.js';
 import { appViews } from '../../src/simulator/oracle/app-views.js';
 import { brandFigures, median, readCommerce } from '../../src/simulator/oracle/brands.js';
+import { type Chained, readChains } from '../../src/simulator/oracle/chains.js';
 import { type Delivered, delivered } from '../../src/simulator/oracle/delivered.js';
+import { shareViews } from '../../src/simulator/oracle/share-views.js';
 import { readLinks, sharingFigures } from '../../src/simulator/oracle/sharing.js';
 import { readThreads } from '../../src/simulator/oracle/threads.js';
 import type { DeliveredObservation, Json, JsonObject, SimulatedCommand } from '../../src/simulator/script.js';
@@ -331,6 +333,76 @@ describe('a brand', () => {
     customer(12);
     customer(12 + 24 * 60);
     expect(figures(history).firstResponse).toEqual({ episodes: 2, answered: 1, medianMs: 10 * minuteMs });
+  });
+});
+
+describe('chains', () => {
+  const view = (history: History, minute: number, shareId: string, more: { late?: number } = {}, data = {}) =>
+    history.observe(minute, 'ContentViewed', { memberId: 'bob', contentRef: clip, viaShareId: shareId, ...data }, more);
+  const bobShares = (history: History, minute: number, more: JsonObject = {}) =>
+    history.send(minute, 'bob', 'POST /v1/shares', { shareId: 'of-bob', contentRef: clip, ...more });
+  const parentOf = (history: History) => {
+    const { parent, inferred } = readChains(history.given()).find(({ shareId }) => shareId === 'of-bob') as Chained;
+    return [parent, inferred];
+  };
+  const shared = () => new History().share(0, 's1', toBob).share(1, 's2', toBob);
+
+  it('go on from the share that is named, or else from what was opened last, then or within 7 days', () => {
+    const opened = () => view(view(shared(), 5, 's2'), 3, 's1', {}, { sessionId: 'evening' });
+    expect(parentOf(bobShares(opened(), 6, { parentShareId: 's1' }))).toEqual(['s1', false]);
+    expect(parentOf(bobShares(opened(), 6))).toEqual(['s2', true]);
+    expect(parentOf(bobShares(opened(), 6, { sessionId: 'evening' }))).toEqual(['s1', true]);
+    const week = 7 * 24 * 60;
+    expect(parentOf(bobShares(opened(), week + 4))).toEqual(['s2', true]);
+    expect(parentOf(bobShares(opened(), week + 5))).toEqual(['', false]);
+  });
+
+  it('know only what had arrived, of the same content, and of others', () => {
+    expect(parentOf(bobShares(view(shared(), 5, 's1', { late: 10 }), 6))).toEqual(['', false]);
+    expect(parentOf(bobShares(view(shared(), 5, 's1', {}, { contentRef: { contentId: 'x' } }), 6))).toEqual([
+      '',
+      false,
+    ]);
+    const own = shared().send(2, 'bob', 'POST /v1/shares', { shareId: 's3', contentRef: clip });
+    expect(parentOf(bobShares(view(own, 5, 's3'), 6))).toEqual(['', false]);
+  });
+
+  it('know members who open a link, and what is put straight into a message', () => {
+    const visit = (more: JsonObject = {}) =>
+      shared().send(2, 'bob', 'POST /v1/link-opens', { code: '{{code:s1}}', userAgent: 'App', ...more });
+    expect(parentOf(bobShares(visit(), 6))).toEqual(['s1', true]);
+    expect(parentOf(bobShares(visit({ prefetch: true }), 6))).toEqual(['', false]);
+    const card = { messageId: 'm9', attachments: [{ kind: 'share_card', contentRef: clip }] };
+    const bare = visit().friends().send(3, 'bob', `POST /v1/conversations/${pair}/messages`, card);
+    expect(readChains(bare.given()).at(-1)).toMatchObject({ isBare: true, parent: 's1', inferred: true });
+    const [first] = shareViews(bare.given(), new Map(), 10);
+    expect(first).toMatchObject({ shareId: 's1', children: 1, explicit: { children: 0 } });
+  });
+
+  it('leave out whoever wants to be in no statistics, when opening and when sharing', () => {
+    const say = (history: History, minute: number, granted: boolean) =>
+      history.send(minute, 'bob', 'PUT /v1/members/me/consents/product_analytics', { granted });
+    expect(parentOf(bobShares(say(view(shared(), 3, 's1'), 5, false), 6))).toEqual(['', false]);
+    expect(parentOf(bobShares(say(view(say(shared(), 2, false), 3, 's1'), 5, true), 6))).toEqual(['', false]);
+  });
+
+  it('have a depth with and without what was inferred', () => {
+    const chain = bobShares(view(shared(), 3, 's1'), 6).send(7, 'cat', 'POST /v1/shares', {
+      shareId: 's9',
+      contentRef: clip,
+      parentShareId: 'of-bob',
+    });
+    const depths = shareViews(chain.given(), new Map(), 10).map(({ shareId, depth, explicit }) => [
+      shareId,
+      depth,
+      explicit.depth,
+    ]);
+    expect(depths).toEqual([
+      ['s1', 0, 0],
+      ['s2', 0, 0],
+      ['of-bob', 1, 0],
+      ['s9', 2, 1],
+    ]);
   });
 });
 

@@ -5,6 +5,8 @@ import { friendsMax, openOutgoingMax, requestsPerDayNewMax } from '../../src/dom
 import { dayMs, hourMs } from '../../src/kernel/clock.js';
 import { batches } from '../../src/simulator/delivery.js';
 import { fileDigests, worldFiles } from '../../src/simulator/files.js';
+import { readChains } from '../../src/simulator/oracle/chains.js';
+import { delivered } from '../../src/simulator/oracle/delivered.js';
 import { makeTruth, type Truth } from '../../src/simulator/oracle/truth.js';
 import { type Profile, profiles } from '../../src/simulator/profile.js';
 import { placeholders } from '../../src/simulator/sequence.js';
@@ -165,6 +167,13 @@ describe('what is sent', () => {
     const depths = [...parents.keys()].map(depth);
     expect(depths.filter((one) => one === 0).length / depths.length).toBeGreaterThan(0.85);
     expect(Math.max(...depths)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('has shares whose app names no parent and whose sharer had opened another’s of the same clip', () => {
+    const chains = readChains(delivered(world.commands, world.observations));
+    const inferred = chains.filter((share) => share.inferred);
+    expect(inferred.length).toBeGreaterThan(10);
+    expect(inferred.length).toBeLessThan(chains.filter(({ parent }) => parent !== '').length);
   });
 });
 

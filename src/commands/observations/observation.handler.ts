@@ -8,6 +8,7 @@ import type { Written } from '../../http/request/written.js';
 import type { Actor, DataOf } from '../../kernel/message.js';
 import { CommandContexts } from '../command-context.js';
 import { Lookups } from '../lookups.js';
+import { ShareOpens } from '../sharing/share-opens.js';
 import { isRefused, type Observation, type Refused, readObservation } from './cloud-event.js';
 import { ObservationWriter } from './observation-writer.js';
 
@@ -19,6 +20,9 @@ export class ObservationBatch extends Command<Written> {
     super();
   }
 }
+
+/** Opens of one batch that are written together. */
+const opensAtOnceMax = 50;
 
 interface Verdict {
   readonly id: string | null;
@@ -42,6 +46,7 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
     private readonly writer: ObservationWriter,
     private readonly contexts: CommandContexts,
     private readonly lookups: Lookups,
+    private readonly opens: ShareOpens,
   ) {}
 
   async execute({ caller, items }: ObservationBatch): Promise<Written> {
@@ -54,6 +59,7 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
         metadata: metadataOf(observation, contexts.get(personOf(observation)) as CommandContext),
       })),
     );
+    await this.recordShareOpens(good, contexts);
     let next = 0;
     const verdicts = read.map((one, index): Verdict => {
       if (isRefused(one)) return { id: idOf(items[index]), status: 'rejected', ...one };
@@ -67,6 +73,25 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
       rejected: count('rejected'),
     };
     return { result, position };
+  }
+
+  /**
+   * Views through a share are evidence of what led their viewers on. Of duplicates too: a batch whose views were written
+   * and their opens not is sent again, and what is known adds nothing.
+   */
+  private async recordShareOpens(
+    observations: readonly Observation[],
+    contexts: ReadonlyMap<string, CommandContext>,
+  ): Promise<void> {
+    const opens = observations.flatMap((observation) => {
+      const open = shareOpenOf(observation);
+      const context = contexts.get(personOf(observation)) as CommandContext;
+      return open ? [{ open, context: { ...metadataOf(observation, context), causationId: observation.eventId } }] : [];
+    });
+    for (let from = 0; from < opens.length; from += opensAtOnceMax) {
+      const some = opens.slice(from, from + opensAtOnceMax);
+      await Promise.all(some.map(({ open, context }) => this.opens.record(open, context)));
+    }
   }
 
   /** One context per person or device of the batch, with consent as it stands now. */
@@ -87,6 +112,14 @@ export class ObservationHandler implements ICommandHandler<ObservationBatch> {
     });
     return new Map(await Promise.all(contexts));
   }
+}
+
+function shareOpenOf({ memberId, eventId, event: { type, data } }: Observation) {
+  if (type !== 'ContentViewed' || memberId === undefined) return undefined;
+  const { contentRef, viaShareId, sessionId } = data as DataOf<ObservationEvent, 'ContentViewed'>;
+  if (viaShareId === undefined) return undefined;
+  const opened = { openerId: memberId, contentId: contentRef.contentId, shareId: viaShareId, ref: eventId };
+  return { ...opened, kind: 'in_app_share_open', sessionId } as const;
 }
 
 /** Members and devices may have the same id. */

@@ -17,6 +17,7 @@ import { COMMAND_SECRETS, CommandContexts, type CommandSecrets, type IdentifiedC
 import { Lookups } from '../lookups.js';
 import { linkCodeOf, linkIdOf, visitorKeyOf } from './link-names.js';
 import type { NewLink } from './share.bodies.js';
+import { ShareOpens } from './share-opens.js';
 
 /** Where links lead to from outside: `<publicUrl>/s/<code>`. */
 export interface LinkOptions {
@@ -56,6 +57,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
     private readonly store: EventStore,
     private readonly contexts: CommandContexts,
     private readonly lookups: Lookups,
+    private readonly opens: ShareOpens,
     @Inject(COMMAND_SECRETS) private readonly secrets: CommandSecrets,
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
   ) {}
@@ -124,11 +126,29 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
       opensApp,
       wereFriendsAtShare: await this.wereFriends(link, openerMemberId),
     };
-    const now = context.occurredAt;
-    const { state, events, position } = await this.write(linkId, { type: 'OpenShareLink', data, now }, context);
+    const { state, events, position } = await this.openBy(data, link, caller.sessionId, context);
     const opened = events.find((event) => event.type === 'ShareLinkOpened');
     if (state && opened?.data.isSelfOpen === false) await this.hint(state.minted.shareId, agent, context);
     return { result: { openId, shareId: state?.minted.shareId, contentRef: state?.minted.contentRef }, position };
+  }
+
+  /** A member's open is evidence of what led them on too, in the same commit. */
+  private async openBy(
+    data: OpenFacts,
+    link: SharelinkState,
+    sessionId: string | undefined,
+    context: IdentifiedContext,
+  ) {
+    const { linkId, openId, openerMemberId } = data;
+    const command = { type: 'OpenShareLink', data, now: context.occurredAt } as const;
+    const linkPart = { decider: sharelinkDecider, id: linkId, commands: [command], context };
+    const isPerson = !data.isPreviewBot && !data.isPrefetch;
+    if (!link || !isPerson || openerMemberId === undefined) return this.store.transact(linkPart);
+    const { shareId, contentRef } = link.minted;
+    const opened = { openerId: openerMemberId, contentId: contentRef.contentId, shareId, ref: openId };
+    const open = { ...opened, kind: 'share_link_open', sessionId, share: link.minted } as const;
+    const openPart = this.opens.part(open, context);
+    return openPart ? (await this.store.transactMany([linkPart, openPart]))[0] : this.store.transact(linkPart);
   }
 
   /** Anybody; a member when the app says so. */

@@ -23,7 +23,7 @@ export const NewShare = z
     feedRequestId: initiated.feedRequestId,
     position: initiated.position,
     suggestedTargets: initiated.suggestedTargets,
-    /** The share that this one hands on, if the app knows it; nothing is inferred for a share without one. */
+    /** The share that this one hands on, if the app knows it; else what the sharer opened last of the same content is taken. */
     parentShareId: Id.optional(),
     /** The moment it was seen in: sharing on must be allowed there, and its author's audience is not widened. */
     sourceMomentId: Id.optional(),

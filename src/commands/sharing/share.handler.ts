@@ -2,7 +2,7 @@
 // share-delivery.ts's.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { z } from 'zod';
-import type { ParentShare, ShareCommand } from '../../domain/share/share.commands.js';
+import type { ShareCommand } from '../../domain/share/share.commands.js';
 import { type ShareState, shareDecider } from '../../domain/share/share.decider.js';
 import { EventStore } from '../../event-log/transact.js';
 import type { Caller } from '../../http/request/caller.js';
@@ -12,6 +12,7 @@ import { CommandContexts, type IdentifiedContext } from '../command-context.js';
 import { Lookups } from '../lookups.js';
 import type { Cancellation, Completion, NewShare } from './share.bodies.js';
 import { ShareDelivery } from './share-delivery.js';
+import { ShareOpens } from './share-opens.js';
 
 export type ShareWish =
   | { readonly type: 'initiate'; readonly share: z.infer<typeof NewShare> }
@@ -34,6 +35,7 @@ export class ShareHandler implements ICommandHandler<ShareRequest> {
     private readonly contexts: CommandContexts,
     private readonly delivery: ShareDelivery,
     private readonly lookups: Lookups,
+    private readonly opens: ShareOpens,
   ) {}
 
   async execute({ caller, wish }: ShareRequest): Promise<Written> {
@@ -51,19 +53,20 @@ export class ShareHandler implements ICommandHandler<ShareRequest> {
     { shareId, ...share }: z.infer<typeof NewShare>,
     sharerId: string,
     context: IdentifiedContext,
-    { sessionId }: Caller,
+    caller: Caller,
   ): Promise<Written> {
     const id = shareId ?? deriveId('share', context.commandId);
-    const parent = share.parentShareId === undefined ? undefined : await this.parentOf(share.parentShareId);
-    const moment = await this.lookups.sourceMoment(share.sourceMomentId, sharerId);
-    const data = { ...share, sessionId: share.sessionId ?? sessionId, shareId: id, sharerId, parent, moment };
+    const sessionId = share.sessionId ?? caller.sessionId;
+    const { parentShareId, sourceMomentId } = share;
+    const { contentId } = share.contentRef;
+    const found =
+      parentShareId === undefined
+        ? { opened: await this.opens.leadingTo({ sharerId, contentId, sessionId }, context) }
+        : { parent: await this.lookups.share(parentShareId) };
+    const moment = await this.lookups.sourceMoment(sourceMomentId, sharerId);
+    const data = { ...share, sessionId, shareId: id, sharerId, ...found, moment };
     const { state, position } = await this.write(id, { type: 'InitiateShare', data, now: context.occurredAt }, context);
     return { result: { shareId: id, rootShareId: state?.act.rootShareId, depth: state?.act.depth }, position };
-  }
-
-  private async parentOf(shareId: string): Promise<ParentShare | undefined> {
-    const { state } = await this.store.state(shareDecider, shareId);
-    return state && { ...state.act, initiatedAt: state.initiatedAt };
   }
 
   private write(

@@ -93,6 +93,7 @@ export const NewRefund = z
     /** `amountMinor` is with tax. `taxMinor` is the tax in it; by default that part of the line's own tax. */
     items: refund.items.default([]),
     shippingMinor: refund.shippingMinor,
+    reporting: refund.reporting,
     reason: refund.reason,
     /** When given, it must be the order's. */
     currency: refund.currency.optional(),

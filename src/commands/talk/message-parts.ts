@@ -14,6 +14,7 @@ import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import type { IdentifiedContext } from '../command-context.js';
 import { Lookups, type Pair } from '../lookups.js';
+import { ShareOpens } from '../sharing/share-opens.js';
 
 /** A card as a client names it; price, availability and content are the server's to fill in. */
 export type CardWish =
@@ -39,6 +40,7 @@ export interface Delivering {
   readonly shareId: string;
   readonly messageId: string;
   readonly attachments: readonly Attachment[];
+  readonly sessionId?: string | undefined;
 }
 
 @Injectable()
@@ -46,6 +48,7 @@ export class MessageParts {
   constructor(
     private readonly store: EventStore,
     private readonly lookups: Lookups,
+    private readonly opens: ShareOpens,
   ) {}
 
   /** The part of the thread: a message with its cards filled in, ready to be decided. */
@@ -88,7 +91,7 @@ export class MessageParts {
     context: IdentifiedContext,
     conversationId: string,
     sharerId: string,
-    { shareId, attachments, messageId }: Delivering,
+    { shareId, attachments, messageId, sessionId }: Delivering,
     wasNamed: boolean,
   ) {
     const now = context.occurredAt;
@@ -102,7 +105,9 @@ export class MessageParts {
       }
       return { decider: shareDecider, id: shareId, commands: [complete], context };
     }
-    const data = { shareId, sharerId, ...subject, surface: 'conversation' } as const;
+    const { contentId } = subject.contentRef;
+    const opened = await this.opens.leadingTo({ sharerId, contentId, sessionId }, context);
+    const data = { shareId, sharerId, ...subject, surface: 'conversation', sessionId, opened } as const;
     const initiate: ShareCommand = { type: 'InitiateShare', data, now };
     return { decider: shareDecider, id: shareId, commands: [initiate, complete], context };
   }

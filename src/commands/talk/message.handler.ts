@@ -36,7 +36,8 @@ export class MessageHandler implements ICommandHandler<MessageRequest> {
     const made = message.attachments.length > 0 ? deriveId('share', conversationId, messageId) : undefined;
     const shareId = sender.kind === 'member' ? (named ?? made) : undefined;
     const attachments = await this.parts.filledCards(message.attachments, shareId, messageId);
-    const delivering = shareId === undefined ? undefined : { shareId, messageId, attachments };
+    const { sessionId } = caller;
+    const delivering = shareId === undefined ? undefined : { shareId, messageId, attachments, sessionId };
     const sharePart =
       delivering && sender.kind === 'member'
         ? await this.parts.sharePart(context, conversationId, sender.memberId, delivering, named !== undefined)

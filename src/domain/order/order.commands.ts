@@ -7,7 +7,7 @@ type Refund = DataOf<OrderEvent, 'PurchaseRefunded'>;
 
 export type OrderCommand = CommandOf<{
   PlaceOrder: Omit<Purchase, 'subtotalMinor' | 'discountMinor' | 'taxMinor' | 'totalMinor'>;
-  RefundOrder: Pick<Refund, 'refundId' | 'orderId' | 'items' | 'shippingMinor' | 'reason'> & {
+  RefundOrder: Pick<Refund, 'refundId' | 'orderId' | 'items' | 'shippingMinor' | 'reporting' | 'reason'> & {
     /** When given it must be the order's. */
     readonly currency?: string | undefined;
   };

@@ -131,7 +131,7 @@ function taken(items: Refunding['items'], refundable: Lines): Refunding['items']
 }
 
 function refund(
-  { refundId, orderId, items, shippingMinor, reason, currency }: Refunding,
+  { refundId, orderId, items, shippingMinor, reporting, reason, currency }: Refunding,
   state: OrderState,
 ): readonly OrderEvent[] {
   if (!state) throw new Rejection('order-not-found', 'no such order');
@@ -147,7 +147,8 @@ function refund(
   const { memberId, brandId } = state.purchase;
   const { purchasedAt } = state;
   const order = { orderId, memberId, brandId, purchasedAt, currency: state.purchase.currency };
-  return [{ type: 'PurchaseRefunded', data: { refundId, ...order, items: given, shippingMinor, amountMinor, reason } }];
+  const back = { items: given, shippingMinor, amountMinor, reporting, reason };
+  return [{ type: 'PurchaseRefunded', data: { refundId, ...order, ...back } }];
 }
 
 export const orderDecider: Decider<OrderCommand, OrderEvent, OrderState> = {

@@ -20,7 +20,7 @@ export const RefundItem = z.strictObject({
   taxMinor: AmountMinor.optional(),
 });
 
-/** The total in the currency that is reported in, at the rate of that day; never added up with the order's own. */
+/** The whole amount in the currency that is reported in, at the rate of that day; never added up with the order's own. */
 const Reporting = z.strictObject({ ...Money.shape, rate: z.number().positive().max(1e9) });
 
 export const orderEvents = {
@@ -59,6 +59,8 @@ export const orderEvents = {
     /** items + shipping. */
     amountMinor: AmountMinor,
     currency: Currency,
+    /** Of `amountMinor`; the rate is the refund's day's, which need not be the order's. */
+    reporting: Reporting.optional(),
     reason: z.string().max(64).optional(),
   }),
 };

@@ -15,7 +15,14 @@ export interface ParentShare {
   readonly productRefs: readonly ProductRef[];
   readonly rootShareId: string;
   readonly depth: number;
+  readonly explicit?: Initiated['explicit'];
   readonly initiatedAt: string;
+}
+
+/** The share that the sharer opened last of the same content, and on which evidence it is taken for the one handed on. */
+export interface OpenedShare {
+  readonly share: ParentShare;
+  readonly evidence: 'session' | 'window';
 }
 
 /** The moment that a share hands on, and how the sharer stands to its author. */
@@ -30,9 +37,11 @@ export interface SourceMoment {
 }
 
 export type ShareCommand = CommandOf<{
-  InitiateShare: Omit<Initiated, 'rootShareId' | 'depth' | 'parentEvidence'> & {
+  InitiateShare: Omit<Initiated, 'rootShareId' | 'depth' | 'explicit' | 'parentEvidence'> & {
     /** Look-up for `parentShareId`; absent: no such share. */
     readonly parent?: ParentShare | undefined;
+    /** Look-up in what the sharer opened, for a share whose app names no parent; absent: nothing that led there. */
+    readonly opened?: OpenedShare | undefined;
     /** Look-up for `sourceMomentId`; absent: no such moment. */
     readonly moment?: SourceMoment | undefined;
   };

@@ -6,7 +6,7 @@ import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { type ContentRef, type ProductRef, shareDepthMax } from '../vocabulary.js';
 import { type Channel, tellsMore } from './channel.js';
-import type { ShareCommand, SourceMoment } from './share.commands.js';
+import type { ParentShare, ShareCommand, SourceMoment } from './share.commands.js';
 import { type ShareEvent, shareAbandonedAfterMs } from './share.events.js';
 
 type Initiated = DataOf<ShareEvent, 'ShareInitiated'>;
@@ -53,25 +53,39 @@ function sameSubject(
 
 type Initiate = Extract<ShareCommand, { type: 'InitiateShare' }>;
 
+type Place = Pick<Act, 'parentShareId' | 'parentEvidence' | 'rootShareId' | 'depth' | 'explicit'>;
+
+function below(parent: ParentShare, parentEvidence: Exclude<Act['parentEvidence'], 'none'>, shareId: string): Place {
+  const deeper = (depth: number) => Math.min(depth + 1, shareDepthMax);
+  const { rootShareId, explicit } = parent;
+  const place = { parentShareId: parent.shareId, parentEvidence, rootShareId, depth: deeper(parent.depth) };
+  if (parentEvidence !== 'explicit') return { ...place, explicit: { rootShareId: shareId, depth: 0 } };
+  return explicit ? { ...place, explicit: { ...explicit, depth: deeper(explicit.depth) } } : place;
+}
+
 /**
  * S3. The parent is read from its own stream; a share is never taken back, so there is no race. No cycle is possible: the
- * parent exists before its child does. Only a parent that is named is recorded, and so always as `explicit`: who opened
- * what last is in no state that a decision could look at, and a client's word for `session` or `window` is no evidence.
+ * parent exists before its child does. A parent that the app names must be one. Where it names none, the share that the
+ * sharer opened last is taken for it, if it may be; a client's word for `session` or `window` is no evidence.
  */
-function place({ data, now }: Initiate): Pick<Act, 'rootShareId' | 'depth' | 'parentShareId' | 'parentEvidence'> {
-  const { shareId, parentShareId, parent } = data;
-  if (parentShareId === undefined) return { rootShareId: shareId, depth: 0, parentEvidence: 'none' };
+function place({ data, now }: Initiate): Place {
+  const { shareId, parentShareId, parent, opened } = data;
+  const isLater = ({ initiatedAt }: ParentShare) => toMs(initiatedAt) > toMs(now);
+  if (parentShareId === undefined) {
+    const isParent = opened && sameSubject(opened.share, data) && !isLater(opened.share);
+    if (isParent) return below(opened.share, opened.evidence, shareId);
+    return { rootShareId: shareId, depth: 0, parentEvidence: 'none' };
+  }
   if (parent?.shareId !== parentShareId || parentShareId === shareId) {
     throw new Rejection('parent-share-not-found', 'the share that this one hands on does not exist');
   }
   if (!sameSubject(parent, data)) {
     throw new Rejection('parent-share-differs', 'the share that this one hands on is of other content');
   }
-  if (toMs(parent.initiatedAt) > toMs(now)) {
+  if (isLater(parent)) {
     throw new Rejection('parent-share-later', 'the share that this one hands on was made after it');
   }
-  const depth = Math.min(parent.depth + 1, shareDepthMax);
-  return { rootShareId: parent.rootShareId, depth, parentShareId, parentEvidence: 'explicit' };
+  return below(parent, 'explicit', shareId);
 }
 
 /**

@@ -21,6 +21,7 @@ const SuggestedTarget = z.union([
   z.strictObject({ memberId: Id, rank: z.int().min(1).max(1_000) }),
   z.strictObject({ conversationId: Id, rank: z.int().min(1).max(1_000) }),
 ]);
+const depth = z.int().min(0).max(shareDepthMax);
 const act = {
   shareId: Id,
   sharerId: Id,
@@ -34,10 +35,13 @@ const act = {
   /** The moment it was seen in and shared on from. */
   sourceMomentId: Id.optional(),
   parentShareId: Id.optional(),
+  /** `explicit`: the app named it. Else what the sharer opened last, in the same `session` or a `window` of 7 days. */
   parentEvidence: ParentEvidence,
   rootShareId: Id,
   /** 0 for a root; parent's depth + 1. */
-  depth: z.int().min(0).max(shareDepthMax),
+  depth,
+  /** The same by named parents alone. Absent when no parent on the way to the root is inferred: then it is no other. */
+  explicit: z.strictObject({ rootShareId: Id, depth }).optional(),
 };
 const completed = {
   ...act,

@@ -9,6 +9,8 @@ import type { SharelinkEvent } from './sharelink.events.js';
 
 /** An open this close to the same visitor's previous open is the same visit going on. */
 export const repeatOpenMs = 30 * minuteMs;
+/** The same, as the events that are counted by it name it. */
+const window = '30m' as const;
 /** The device that minted the link is the sharer's for so long. */
 export const minterOpenMs = 10 * minuteMs;
 /**
@@ -91,7 +93,7 @@ function open(command: Open, link: MintedLink): readonly SharelinkEvent[] {
   };
   if (!isHuman || isSelfOpen || isRepeat) return [opened];
   const { mintedAt } = link;
-  const counted = { ...subject, productRefs, destinationHint, ...opener, wereFriendsAtShare, mintedAt };
+  const counted = { ...subject, productRefs, destinationHint, ...opener, wereFriendsAtShare, mintedAt, window };
   return [opened, { type: 'ClickBackCounted', data: counted }];
 }
 

@@ -62,6 +62,8 @@ export const sharelinkEvents = {
     openerStatus: z.enum(['member', 'non_member', 'unknown']),
     wereFriendsAtShare: z.boolean().optional(),
     mintedAt: Instant,
+    /** In which it is the visitor's only one. Absent in events from before it was recorded: then it is 30 minutes too. */
+    window: z.enum(['30m']).optional(),
   }),
 };
 export type SharelinkEvent = EventOf<typeof sharelinkEvents>;

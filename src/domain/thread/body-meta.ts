@@ -1,8 +1,8 @@
-// What analysis may know of a text: how long it is and whether it holds a link. Never a word of it.
+// What analysis may know of a message: how long its text is, whether it holds a link, what it carries. Never a word of it.
 
 import type { z } from 'zod';
 import { graphemes } from '../vocabulary.js';
-import type { BodyMeta } from './thread.events.js';
+import type { Attachment, BodyMeta } from './thread.events.js';
 
 const wordSegmenter = new Intl.Segmenter('en', { granularity: 'word' });
 const link = /(?:https?:\/\/|www\.)\S/i;
@@ -14,12 +14,25 @@ function words(text: string): number {
   return count;
 }
 
-export function bodyMeta(body: string | undefined, lang?: string): z.infer<typeof BodyMeta> {
-  if (body === undefined) return { graphemes: 0, words: 0, hasLink: false };
+/** Whether there is a link in a text (C2: none before the other has accepted). */
+export function hasLink(body: string | undefined): boolean {
+  return body !== undefined && link.test(body);
+}
+
+export function bodyMeta({
+  body,
+  lang,
+  attachments,
+}: {
+  readonly body?: string | undefined;
+  readonly lang?: string | undefined;
+  readonly attachments: readonly Pick<Attachment, 'kind'>[];
+}): z.infer<typeof BodyMeta> {
   return {
-    graphemes: graphemes(body),
-    words: words(body),
-    hasLink: link.test(body),
-    ...(lang === undefined ? {} : { lang }),
+    graphemes: body === undefined ? 0 : graphemes(body),
+    words: body === undefined ? 0 : words(body),
+    hasLink: hasLink(body),
+    mediaKinds: [...new Set(attachments.map(({ kind }) => kind))].toSorted(),
+    ...(body === undefined || lang === undefined ? {} : { lang }),
   };
 }

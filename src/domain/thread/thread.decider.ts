@@ -6,7 +6,7 @@ import type { DataOf } from '../../kernel/message.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { messagesBeforeAcceptanceMax } from '../conversation/conversation.events.js';
 import { graphemes } from '../vocabulary.js';
-import { bodyMeta } from './body-meta.js';
+import { bodyMeta, hasLink } from './body-meta.js';
 import type { Sender, ThreadCommand } from './thread.commands.js';
 import { botReplyWindowMs, humanReplyWindowMs, type ThreadEvent } from './thread.events.js';
 
@@ -103,7 +103,7 @@ function withinRequest({ conversation, sender, areFriends, ...data }: SendMessag
   const request = conversation?.request;
   if (!request || areFriends || (sender.kind === 'member' && sender.memberId === request.to)) return;
   if (request.declined) throw new Rejection('member-not-available', 'no such member');
-  if (data.attachments.length > 0 || bodyMeta(data.body).hasLink) {
+  if (data.attachments.length > 0 || hasLink(data.body)) {
     throw new Rejection('text-only-before-acceptance', 'no links and no cards before the other has accepted');
   }
   // Whoever was asked accepts by answering, so all that is there is the stranger's.
@@ -180,7 +180,7 @@ export const threadDecider: Decider<ThreadCommand, ThreadEvent, ThreadState> = {
             conversationId,
             ...who,
             body,
-            bodyMeta: bodyMeta(body, data.lang),
+            bodyMeta: bodyMeta(data),
             attachments: [...attachments],
             mentions: mentioned(data),
             replyTo: replyTarget(data, state),

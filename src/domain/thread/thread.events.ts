@@ -21,11 +21,14 @@ export const Attachment = z.discriminatedUnion('kind', [
 ]);
 export type Attachment = z.infer<typeof Attachment>;
 
-/** What analysis may know of a text: its shape, never its words. */
+const attachmentKinds = Attachment.options.map(({ shape }) => shape.kind.value);
+/** What analysis may know of a message: its shape, never its words. */
 export const BodyMeta = z.strictObject({
   graphemes: z.int().min(0),
   words: z.int().min(0),
   hasLink: z.boolean(),
+  /** Each kind of attachment once. Absent in events from before it was recorded. */
+  mediaKinds: z.array(z.enum(attachmentKinds)).max(attachmentKinds.length).optional(),
   /** As the app says it (BCP 47). */
   lang: z
     .string()

@@ -1,6 +1,7 @@
 // What comes through a link: crawlers that fetch a preview, prefetches, the sharer trying it, people (members, known or
 // not, and strangers), some of them twice; and those who then pass it on.
 import { dayMs, hourMs, minuteMs } from '../../kernel/clock.js';
+import { opensLane } from '../script.js';
 import type { Person } from '../world/people.js';
 import { channelOf, disguisedAgent, strangersAgents } from './channels.js';
 import type { Made, Sharing } from './shares.js';
@@ -91,7 +92,10 @@ export function open(
   if (at >= setting.rhythm.endMs) return false;
   const code = `{{code:${shareId}}}`;
   // An open may tell where the share went: it stands in order with the share's completion.
-  const lanes = { writes: [`link:${shareId}`, `share:${shareId}`], reads: member ? [`member:${member.id}`] : [] };
+  const lanes = {
+    writes: [`link:${shareId}`, `share:${shareId}`, ...(member ? [opensLane(member)] : [])],
+    reads: member ? [`member:${member.id}`] : [],
+  };
   const address = { 'User-Agent': userAgent, 'X-Forwarded-For': ip };
   if (member) {
     const body = { code, userAgent, ...(how.prefetch ? { prefetch: true } : {}) };

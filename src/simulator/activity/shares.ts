@@ -3,7 +3,7 @@
 import { hourMs, minuteMs } from '../../kernel/clock.js';
 import { pairId } from '../../kernel/ids.js';
 import type { Random } from '../random.js';
-import type { JsonObject } from '../script.js';
+import { type JsonObject, opensLane } from '../script.js';
 import { type Clip, contentRef } from '../world/catalogue.js';
 import type { Person } from '../world/people.js';
 import { deviceHeaders, type Setting } from '../world/setting.js';
@@ -51,6 +51,8 @@ export interface Made extends Impulse {
 
 const inAppShare = 0.57;
 const depthMax = 6;
+/** One app in four is too old to say what a share hands on. */
+const namesParent = ({ index }: Person): boolean => index % 4 !== 0;
 
 export function makeShares(setting: Setting, messaging: Messaging, views: readonly View[]): Sharing {
   const draw = setting.random.stream('shares');
@@ -131,9 +133,9 @@ function initiate(sharing: Sharing, made: Made): void {
             position: view.position,
           }
         : {}),
-      ...(parent ? { parentShareId: parent.shareId } : {}),
+      ...(parent && namesParent(made.sharer) ? { parentShareId: parent.shareId } : {}),
     },
-    reads: parent ? [`share:${parent.shareId}`] : [],
+    reads: [opensLane(made.sharer), ...(parent ? [`share:${parent.shareId}`] : [])],
   });
 }
 
@@ -143,7 +145,8 @@ function shareByMessage(sharing: Sharing, made: Made): void {
   const other = closeOne(messaging.partners(made.sharer, made.at), draw);
   if (!other) return;
   const attachments = [{ kind: 'share_card', contentRef: contentRef(made.clip) }];
-  const words = { attachments, ...(draw.chance(0.3) ? { body: sentence(draw) } : {}) };
+  const reads = [opensLane(made.sharer)];
+  const words = { attachments, reads, ...(draw.chance(0.3) ? { body: sentence(draw) } : {}) };
   const key = messaging.say(made.at, made.sharer, other, words);
   if (!key) return;
   setting.script.count('shares.completed');

@@ -68,7 +68,7 @@ function observe(given: Delivered, world: World, span: Span, matureBefore: numbe
       world.brands.map(({ brandId }) => [brandId, brandFigures(brandId, commerce, messages, span)]),
     ),
     apps: appViews(sampleOf(world), given.commands, messages),
-    shares: shareViews(given.commands, readLinks(given.commands), sharesMax),
+    shares: shareViews(given, readLinks(given.commands), sharesMax),
   };
 }
 

@@ -1,6 +1,6 @@
 // Everything that is to be sent, commands and batches of observations, in one order of time.
 import { type Batch, batches } from '../delivery.js';
-import type { DeliveredObservation, SimulatedCommand } from '../script.js';
+import { type DeliveredObservation, opensLane, type SimulatedCommand } from '../script.js';
 import type { LaneUse } from './lanes.js';
 
 export interface AgendaItem extends LaneUse {
@@ -13,8 +13,20 @@ export interface AgendaItem extends LaneUse {
   readonly batch?: Batch;
 }
 
-/** A batch carries the consent of the moment: it comes after every earlier consent and before every later one. */
-const batchLanes: LaneUse = { writes: ['consents'], reads: [] };
+/**
+ * A batch carries the consent of the moment: it comes after every earlier consent and before every later one. A view
+ * through a share is an open of it: after the share, and before what its viewer shares next.
+ */
+function batchLanes({ items }: Batch): LaneUse {
+  const opens = new Set<string>();
+  const shares = new Set<string>();
+  for (const { memberId, viaShareId } of items.map(({ data }) => data)) {
+    if (typeof memberId !== 'string' || typeof viaShareId !== 'string') continue;
+    opens.add(opensLane({ id: memberId }));
+    shares.add(`share:${viaShareId}`);
+  }
+  return { writes: ['consents', ...opens], reads: [...shares] };
+}
 
 export function makeAgenda(
   commands: readonly SimulatedCommand[],
@@ -26,7 +38,7 @@ export function makeAgenda(
   let next = 0;
   const putBatches = (before: string | undefined) => {
     for (let batch = waiting[next]; batch && (before === undefined || batch.at < before); batch = waiting[next]) {
-      agenda.push({ place: agenda.length, at: batch.at, key: `${name}-b${next}`, batch, ...batchLanes });
+      agenda.push({ place: agenda.length, at: batch.at, key: `${name}-b${next}`, batch, ...batchLanes(batch) });
       next += 1;
     }
   };

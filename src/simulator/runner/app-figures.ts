@@ -57,9 +57,14 @@ async function countFriends(memberId: string, api: ReadingApi): Promise<number> 
 }
 
 interface ShareDetail {
-  readonly share: { readonly state: string; readonly depth: number };
+  readonly share: {
+    readonly state: string;
+    readonly depth: number;
+    readonly explicit?: { readonly depth: number };
+  };
   readonly link?: { readonly clickBacks: number };
   readonly children: number;
+  readonly explicit: { readonly children: number };
   readonly stale?: boolean;
 }
 
@@ -68,9 +73,12 @@ export async function shareFigures({ observable: { shares } }: Truth, api: Readi
   const said: ShareView[] = [];
   for (const { shareId, sharerId } of shares) {
     const isOver = ({ share }: ShareDetail) => share.state !== 'initiated';
-    const { share, link, children } = await api.asMember(sharerId, `/v1/shares/${shareId}`, {}, isOver);
+    const { share, link, children, explicit } = await api.asMember(sharerId, `/v1/shares/${shareId}`, {}, isOver);
     const state = share.state === 'completed' ? 'completed' : 'abandoned';
-    said.push({ shareId, sharerId, state, depth: share.depth, children, clickBacks: link?.clickBacks ?? 0 });
+    const { depth } = share;
+    const named = { depth: share.explicit?.depth ?? depth, children: explicit.children };
+    const clickBacks = link?.clickBacks ?? 0;
+    said.push({ shareId, sharerId, state, depth, children, explicit: named, clickBacks });
   }
   const compare = (name: string, value: (view: ShareView) => number): Figure => {
     const sum = (views: readonly ShareView[]) => String(views.reduce((total, view) => total + value(view), 0));
@@ -87,6 +95,8 @@ export async function shareFigures({ observable: { shares } }: Truth, api: Readi
     compare('Abandoned of', ({ state }) => Number(state === 'abandoned')),
     compare('Click-backs of', ({ clickBacks }) => clickBacks),
     compare('Passed on, of', ({ children }) => children),
+    compare('Passed on and named so, of', ({ explicit }) => explicit.children),
     compare('Depth in their chains, sum of', ({ depth }) => depth),
+    compare('Depth by named parents, sum of', ({ explicit }) => explicit.depth),
   ];
 }
