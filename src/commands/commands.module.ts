@@ -1,6 +1,7 @@
 // The write side as one module: what it needs is handed in.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { IntentDecider } from '../domain/intent/intent.decider.js';
 import { EventStore } from '../event-log/transact.js';
 import { MemberTokens } from '../http/access/member-token.js';
 import type { Clock } from '../kernel/clock.js';
@@ -27,7 +28,7 @@ import { LINK_OPTIONS, LinkHandler, type LinkOptions } from './sharing/link.hand
 import { ShareController } from './sharing/share.controller.js';
 import { ShareHandler } from './sharing/share.handler.js';
 import { ShareDelivery } from './sharing/share-delivery.js';
-import { IntentHandler } from './shopping/intent.handler.js';
+import { INTENT_DECIDER, IntentHandler } from './shopping/intent.handler.js';
 import { OrderHandler } from './shopping/order.handler.js';
 import { ProductRefs } from './shopping/product-refs.js';
 import { ShoppingController } from './shopping/shopping.controller.js';
@@ -50,6 +51,7 @@ export interface CommandsOptions {
   readonly links: LinkOptions;
   readonly timers: TimerHand;
   readonly friendCounts: FriendCounts;
+  readonly intentDecider: IntentDecider;
 }
 
 @Module({})
@@ -86,6 +88,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: LINK_OPTIONS, useValue: options.links },
       { provide: TIMER_HAND, useValue: options.timers },
       { provide: FRIEND_COUNTS, useValue: options.friendCounts },
+      { provide: INTENT_DECIDER, useValue: options.intentDecider },
       Lookups,
       CommandContexts,
       MessageParts,

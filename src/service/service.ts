@@ -23,7 +23,7 @@ import { engineHealth, measureObservations } from './figures.js';
 import { friendCounts } from './friend-counts.js';
 import { localOperations, operationsModule } from './operations/operations.module.js';
 import { documentProjector, type MountedPart } from './projections.js';
-import { timerHand, timerWorker } from './timers.js';
+import { timerHand, timersHealth, timerWorker } from './timers.js';
 import { ensureKeys, type MadeKey, openWriteSide, type WriteSide } from './write-side.js';
 
 export interface ServiceOptions {
@@ -112,7 +112,11 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
     appModule({
       logId: engines.logId,
       registry,
-      healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
+      healthChecks: [
+        ...engineHealth(engines),
+        ...parts.flatMap(({ health }) => health ?? []),
+        timersHealth(config, documents),
+      ],
       ...(hasApi(config)
         ? {
             commands: {

@@ -21,6 +21,7 @@ import { decodeHidden, EventCodec, personalTable } from '../../src/event-log/cod
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { type Decider, evolve } from '../../src/kernel/decider.js';
 import type { Command, DomainEvent, EventMetadata } from '../../src/kernel/message.js';
+import { usualDelays } from '../usual-settings.js';
 
 interface Golden {
   readonly id: string;
@@ -47,7 +48,7 @@ const deciders = [
   readmarkDecider,
   shareDecider,
   sharelinkDecider,
-  intentDecider,
+  intentDecider(usualDelays),
   orderDecider,
   observationDecider,
 ] as unknown as readonly Decider<Command, DomainEvent, unknown>[];
