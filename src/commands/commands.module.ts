@@ -28,6 +28,7 @@ import { LINK_OPTIONS, LinkHandler, type LinkOptions } from './sharing/link.hand
 import { ShareController } from './sharing/share.controller.js';
 import { ShareHandler } from './sharing/share.handler.js';
 import { ShareDelivery } from './sharing/share-delivery.js';
+import { SALT_SHELF, type SaltShelf, VisitorNames } from './sharing/visitor-names.js';
 import { INTENT_DECIDER, IntentHandler } from './shopping/intent.handler.js';
 import { OrderHandler } from './shopping/order.handler.js';
 import { ProductRefs } from './shopping/product-refs.js';
@@ -52,6 +53,7 @@ export interface CommandsOptions {
   readonly timers: TimerHand;
   readonly friendCounts: FriendCounts;
   readonly intentDecider: IntentDecider;
+  readonly saltShelf: SaltShelf;
 }
 
 @Module({})
@@ -89,6 +91,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: TIMER_HAND, useValue: options.timers },
       { provide: FRIEND_COUNTS, useValue: options.friendCounts },
       { provide: INTENT_DECIDER, useValue: options.intentDecider },
+      { provide: SALT_SHELF, useValue: options.saltShelf },
       Lookups,
       CommandContexts,
       MessageParts,
@@ -101,6 +104,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       ObservationHandler,
       ShareDelivery,
       ShareHandler,
+      VisitorNames,
       LinkHandler,
       ProductRefs,
       IntentHandler,

@@ -21,6 +21,7 @@ import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
 import { friendCounts } from './friend-counts.js';
+import { saltShelf } from './link-salts.js';
 import { localOperations, operationsModule } from './operations/operations.module.js';
 import { documentProjector, type MountedPart } from './projections.js';
 import { timerHand, timersHealth, timerWorker } from './timers.js';
@@ -126,6 +127,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
               links,
               timers,
               friendCounts: counts,
+              saltShelf: saltShelf(engines, logger),
             },
           }
         : {}),

@@ -14,6 +14,7 @@ import { type BuildMarker, ownKeys } from '../kernel/document-keys.js';
 import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader, DocumentsNotReady } from '../stores/documents/reader.js';
 import type { Engines, Opened } from './engines.js';
+import { saltDestruction } from './link-salts.js';
 import type { MountedPart } from './projections.js';
 import type { WriteSide } from './write-side.js';
 
@@ -28,10 +29,11 @@ const tellEveryMs = 1_000;
 
 export function timerWorker(
   { projector, clock: kind, abandonedAfterMs }: Config,
-  { log, logId, redis }: Engines,
+  engines: Engines,
   { store, clock, intentDecider }: WriteSide,
   { logger }: { readonly logger: Logger },
 ): MountedPart {
+  const { log, logId, redis } = engines;
   const reader = new DocumentReader(redis.client, projector.shards, logId);
   const progress = new Progress(reader);
   const part = 'timers';
@@ -58,6 +60,7 @@ export function timerWorker(
     module: jobsModule({
       connect: (overrides) => redis.connect(overrides),
       dueTimers,
+      forget: saltDestruction(engines, logger),
       clock,
       everyMs: everyMs[kind],
       failed,
