@@ -4,7 +4,7 @@ import type { IntentDecider } from '../domain/intent/intent.decider.js';
 import type { EventLog } from '../event-log/event-log.js';
 import { EventLogError } from '../event-log/event-log.js';
 import type { EventStore } from '../event-log/transact.js';
-import { type BuildMarker, ownKeys, type ShardName } from '../kernel/document-keys.js';
+import { decodeMarker, ownKeys, type ShardName } from '../kernel/document-keys.js';
 import { Rejection } from '../kernel/rejection.js';
 import { decodeTimer, dueKey, encodeTimer, timersName } from '../kernel/timer.js';
 import type { Progress } from '../stores/documents/progress.js';
@@ -109,7 +109,7 @@ export class DueTimers {
   }
 
   private refuseOthers(marker: unknown): void {
-    const { settings } = JSON.parse(String(marker)) as BuildMarker;
+    const settings = decodeMarker(marker)?.settings;
     if (settings !== this.options.settings) throw new TimersOfOtherSettings(settings, String(this.options.settings));
   }
 

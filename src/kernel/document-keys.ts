@@ -66,6 +66,11 @@ export interface BuildMarker {
   readonly logId: string;
 }
 
+/** Undefined where there is none: the build is not whole. */
+export function decodeMarker(stored: unknown): BuildMarker | undefined {
+  return typeof stored === 'string' ? (JSON.parse(stored) as BuildMarker) : undefined;
+}
+
 /** The last event considered, of which log, and how often the state was changed by hand at this position. */
 export interface Checkpoint {
   readonly logId: string;

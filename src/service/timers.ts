@@ -10,7 +10,7 @@ import { DueTimers, TimersBehind, TimersOfOtherSettings } from '../jobs/due-time
 import { jobsModule } from '../jobs/jobs.module.js';
 import { TimerClient } from '../jobs/timer-client.js';
 import type { Clock } from '../kernel/clock.js';
-import { type BuildMarker, ownKeys } from '../kernel/document-keys.js';
+import { decodeMarker, ownKeys } from '../kernel/document-keys.js';
 import { Progress } from '../stores/documents/progress.js';
 import { DocumentReader, DocumentsNotReady } from '../stores/documents/reader.js';
 import type { Engines, Opened } from './engines.js';
@@ -80,7 +80,7 @@ export function timersHealth(
   const settingsOf = async (shard: number) => {
     const name = { projection, shard, shards: reader.shards };
     const { replies } = await reader.readShard(name, (pipeline, key) => pipeline.get(key(ownKeys.marker)));
-    return (JSON.parse(String(replies[0])) as BuildMarker).settings;
+    return decodeMarker(replies[0])?.settings;
   };
   const check = async (): Promise<Health> => {
     try {

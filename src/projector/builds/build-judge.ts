@@ -1,5 +1,5 @@
 // What a build that is found in Redis is worth to this process.
-import { type BuildMarker, decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import { decodeCheckpoint, decodeMarker, type ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
 import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { ProjectionStuck } from '../fold/document-runner.js';
@@ -22,7 +22,7 @@ export async function judgeBuild(
 ): Promise<Verdict> {
   const state = await new RedisSink(redis, name, build).state();
   if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
-  const marker = state.marker === undefined ? undefined : (JSON.parse(state.marker) as BuildMarker);
+  const marker = decodeMarker(state.marker);
   const checkpoint = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);
   if (!marker || !checkpoint) return 'lost';
   if (marker.logId !== log.id || checkpoint.logId !== log.id) {
