@@ -41,7 +41,8 @@ afterEach(() => {
 });
 
 const aProcess = (on: SaltShelf = shelf) => new VisitorNames(on, secrets, { now: () => toMs(now) });
-const daysKept = async () => Object.keys(await redis.store.client.hgetall('link-salts:log')).filter((day) => /^\d/.test(day));
+const daysKept = async () =>
+  Object.keys(await redis.store.client.hgetall('link-salts:log')).filter((day) => /^\d/.test(day));
 
 async function destroyAt(instant: string): Promise<void> {
   now = instant;

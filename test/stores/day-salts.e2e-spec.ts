@@ -28,8 +28,7 @@ describe.each(kinds)('salts of days, on %s', (kind) => {
   });
 
   /** As another process has them. */
-  const salts = (ofLog = logId) =>
-    new DaySalts(redis.store.connect(), { logId: ofLog, isOnDisk: redis.store.durable });
+  const salts = (ofLog = logId) => new DaySalts(redis.store.connect(), { logId: ofLog, isOnDisk: redis.store.durable });
   const offer = () => randomBytes(32);
 
   it('are one per day and log, however many processes ask at once', async () => {
