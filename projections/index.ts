@@ -1,4 +1,5 @@
 // The read models that the projector runs, one line each.
+import type { AbandonmentDelays } from '../src/domain/intent/intent.events.js';
 import type { DocumentProjection } from '../src/kernel/projection.js';
 import { cards } from './cards.document.js';
 import { friendFeed } from './friend-feed.document.js';
@@ -8,13 +9,12 @@ import { shares } from './shares.document.js';
 import { thread } from './thread.document.js';
 import { timers } from './timers.document.js';
 
+/** What of the deployment's configuration read models are folded by. */
+export interface ProjectionSettings {
+  readonly abandonedAfterMs: AbandonmentDelays;
+}
+
 /** Into Redis. */
-export const documentProjections: readonly DocumentProjection[] = [
-  cards,
-  friends,
-  friendFeed,
-  inbox,
-  thread,
-  shares,
-  timers,
-];
+export function documentProjections({ abandonedAfterMs }: ProjectionSettings): readonly DocumentProjection[] {
+  return [cards, friends, friendFeed, inbox, thread, shares, timers(abandonedAfterMs)];
+}

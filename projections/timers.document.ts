@@ -4,8 +4,8 @@
 import type { z } from 'zod';
 import type { friendshipEvents } from '../src/domain/friendship/friendship.events.js';
 import {
+  type AbandonmentDelays,
   type AbandonmentStage,
-  intentAbandonedAfterMs,
   type intentEvents,
   intentExpiresAfterMs,
 } from '../src/domain/intent/intent.events.js';
@@ -68,40 +68,67 @@ function browseTimer(memberId: string, { productRef, lastViewedAt }: NonNullable
   return ['browse', memberId, productRef, lastViewedAt];
 }
 
-function browseDueMs({ lastViewedAt }: { readonly lastViewedAt: string }): number {
-  return toMs(lastViewedAt) + intentAbandonedAfterMs.browse;
-}
+/** When what a shopper was silent about falls due, by the deployment's delays. */
+class DueTimes {
+  constructor(private readonly afterMs: AbandonmentDelays) {}
 
-/** When the open journey falls silent: the abandonment of its stage, once, and then its end. */
-function journeyDueMs({ stage, lastActivityAt, abandoned }: Shopper): number | undefined {
-  if (stage === undefined || lastActivityAt === undefined) return undefined;
-  const afterMs = abandoned.includes(stage) ? intentExpiresAfterMs : intentAbandonedAfterMs[stage];
-  return toMs(lastActivityAt) + afterMs;
+  browse({ lastViewedAt }: NonNullable<Shopper['browse']>): number {
+    return toMs(lastViewedAt) + this.afterMs.browse;
+  }
+
+  /** When the open journey falls silent: the abandonment of its stage, once, and then its end. */
+  journey({ stage, lastActivityAt, abandoned }: Shopper): number | undefined {
+    if (stage === undefined || lastActivityAt === undefined) return undefined;
+    return toMs(lastActivityAt) + (abandoned.includes(stage) ? intentExpiresAfterMs : this.afterMs[stage]);
+  }
 }
 
 /** The shopper as it is now, with the timers that belong to it. */
-function keep(view: DocumentView, memberId: string, productId: string, before: Shopper, after: Shopper): void {
+function keep(
+  view: DocumentView,
+  { memberId, productRef: { productId } }: Pick<Step, 'memberId' | 'productRef'>,
+  { before, after }: { readonly before: Shopper; readonly after: Shopper },
+  due: DueTimes,
+): void {
   view.put(shopperKey(memberId, productId), after);
-  const dueMs = journeyDueMs(after);
+  const dueMs = due.journey(after);
   if (dueMs !== undefined) set(view, ['intent', memberId, productId], dueMs);
   else clear(view, ['intent', memberId, productId]);
   if (before.browse && before.browse !== after.browse) clear(view, browseTimer(memberId, before.browse));
   if (after.browse && before.browse !== after.browse) {
-    set(view, browseTimer(memberId, after.browse), browseDueMs(after.browse));
+    set(view, browseTimer(memberId, after.browse), due.browse(after.browse));
   }
 }
 
 type Step = Intent['PurchaseIntentExpired'] | Intent['ProductAddedToCart'];
-function shopper(change: (shopper: Shopper, event: AnyEvent) => Shopper): DocumentHandler {
+type Change = (shopper: Shopper, event: AnyEvent, due: DueTimes) => Shopper;
+
+function shopper(change: Change, due: DueTimes): DocumentHandler {
   const keyOf = ({ memberId, productRef }: Step) => shopperKey(memberId, productRef.productId);
   return {
     reads: (event) => [{ doc: keyOf(event.data as Step) }],
     apply: (event, view) => {
-      const { memberId, productRef } = event.data as Step;
-      if (!view.owns(memberId)) return;
-      const before = view.get<Shopper>(shopperKey(memberId, productRef.productId)) ?? newcomer;
+      const step = event.data as Step;
+      if (!view.owns(step.memberId)) return;
+      const before = view.get<Shopper>(keyOf(step)) ?? newcomer;
       if (event.revision <= before.revision) return;
-      keep(view, memberId, productRef.productId, before, { ...change(before, event), revision: event.revision });
+      keep(view, step, { before, after: { ...change(before, event, due), revision: event.revision } }, due);
+    },
+  };
+}
+
+function viewedBy(due: DueTimes): DocumentHandler {
+  return {
+    reads: ({ data }) => {
+      const { memberId, productRef } = data as Viewed;
+      return memberId === undefined ? [] : [{ doc: shopperKey(memberId, productRef.productId) }];
+    },
+    apply: ({ data, metadata }, view) => {
+      const { memberId, productRef } = data as Viewed;
+      if (memberId === undefined || !view.owns(memberId)) return;
+      const before = view.get<Shopper>(shopperKey(memberId, productRef.productId)) ?? newcomer;
+      const after = viewed(before, data as Viewed, metadata, due);
+      if (after !== before) keep(view, { memberId, productRef }, { before, after }, due);
     },
   };
 }
@@ -112,9 +139,14 @@ const later = (a: string | undefined, b: string): string => (a !== undefined && 
  * A rung ends the wait for one, unless the wait was over before: then the hand is on its way, and the decider knows what
  * came since.
  */
-function rung(state: Shopper, { metadata }: AnyEvent, stage: AbandonmentStage, carts: Shopper['carts']): Shopper {
+function rung(
+  state: Shopper,
+  { metadata }: AnyEvent,
+  { stage, carts = state.carts }: { readonly stage: AbandonmentStage; readonly carts?: Shopper['carts'] },
+  due: DueTimes,
+): Shopper {
   const at = metadata.occurredAt;
-  const isOver = state.browse !== undefined && toMs(at) > browseDueMs(state.browse);
+  const isOver = state.browse !== undefined && toMs(at) > due.browse(state.browse);
   const browse = isOver ? state.browse : undefined;
   return { ...state, stage, carts, browse, lastActivityAt: later(state.lastActivityAt, at) };
 }
@@ -126,76 +158,85 @@ function withCart({ carts }: Shopper, cartId: string, change: number): Shopper['
 }
 
 /** The last view counts, and only while nothing more than looking is known of this person and product. */
-function viewed(state: Shopper, { productRef }: Viewed, { occurredAt, receivedAt }: AnyEvent['metadata']): Shopper {
+function viewed(
+  state: Shopper,
+  { productRef }: Viewed,
+  { occurredAt, receivedAt }: AnyEvent['metadata'],
+  due: DueTimes,
+): Shopper {
   const { stage, browse, lastActivityAt, abandoned } = state;
   if ((stage !== undefined && stage !== 'browse') || abandoned.includes('browse')) return state;
   if (lastActivityAt !== undefined && toMs(lastActivityAt) >= toMs(occurredAt)) return state;
   if (browse && toMs(occurredAt) <= toMs(browse.lastViewedAt)) return state;
   // The wait was over when this view came or happened: the abandonment stands, and there is one per journey.
-  if (browse && Math.max(toMs(occurredAt), toMs(receivedAt)) >= browseDueMs(browse)) return state;
+  if (browse && Math.max(toMs(occurredAt), toMs(receivedAt)) >= due.browse(browse)) return state;
   return { ...state, browse: { productRef, lastViewedAt: occurredAt } };
 }
 
-const over = (_: Shopper, { metadata }: AnyEvent): Shopper => ({ ...newcomer, lastActivityAt: metadata.occurredAt });
+const over: Change = (_, { metadata }) => ({ ...newcomer, lastActivityAt: metadata.occurredAt });
 
-export const timers: DocumentProjection = {
-  name: timersName,
-  version: 1,
-  routingKeys: ({ type, data }) => {
-    const { memberId, productRef } = data as Partial<Step>;
-    return type === 'ProductViewed' && memberId !== undefined && productRef !== undefined
-      ? [`intent-${memberId}_${productRef.productId}`]
-      : [];
+/** What each step of an intent's stream changes. */
+const steps: Readonly<Record<string, Change>> = {
+  ProductAskedAbout: (state, event, due) => rung(state, event, { stage: state.stage ?? 'browse' }, due),
+  ProductAddedToCart: (state, event, due) => {
+    const { cartId, quantity } = event.data as Intent['ProductAddedToCart'];
+    const stage = state.stage === 'checkout' ? 'checkout' : 'cart';
+    return rung(state, event, { stage, carts: withCart(state, cartId, quantity) }, due);
   },
-  on: {
-    FriendRequestSent: friendRequest((view, timer, { data }) =>
-      set(view, timer, toMs((data as Friendship['FriendRequestSent']).expiresAt)),
-    ),
-    FriendRequestAccepted: friendRequest(clear),
-    FriendRequestDeclined: friendRequest(clear),
-    FriendRequestCancelled: friendRequest(clear),
-    FriendRequestExpired: friendRequest(clear),
-    ShareInitiated: share((view, timer, { metadata }) =>
-      set(view, timer, toMs(metadata.occurredAt) + shareAbandonedAfterMs),
-    ),
-    ShareCompleted: share(clear),
-    ShareAbandoned: share(clear),
-    ProductViewed: {
-      reads: ({ data }) => {
-        const { memberId, productRef } = data as Viewed;
-        return memberId === undefined ? [] : [{ doc: shopperKey(memberId, productRef.productId) }];
-      },
-      apply: ({ data, metadata }, view) => {
-        const { memberId, productRef } = data as Viewed;
-        if (memberId === undefined || !view.owns(memberId)) return;
-        const before = view.get<Shopper>(shopperKey(memberId, productRef.productId)) ?? newcomer;
-        const after = viewed(before, data as Viewed, metadata);
-        if (after !== before) keep(view, memberId, productRef.productId, before, after);
-      },
-    },
-    ProductAskedAbout: shopper((state, event) => rung(state, event, state.stage ?? 'browse', state.carts)),
-    ProductAddedToCart: shopper((state, event) => {
-      const { cartId, quantity } = event.data as Intent['ProductAddedToCart'];
-      return rung(state, event, state.stage === 'checkout' ? 'checkout' : 'cart', withCart(state, cartId, quantity));
-    }),
-    ProductRemovedFromCart: shopper((state, event) => {
-      const { cartId, quantity } = event.data as Intent['ProductRemovedFromCart'];
-      const carts = withCart(state, cartId, -quantity);
-      const stage = Object.keys(carts).length === 0 ? 'browse' : (state.stage ?? 'browse');
-      return rung(state, event, stage, carts);
-    }),
-    CheckoutStarted: shopper((state, event) => rung(state, event, 'checkout', state.carts)),
-    PurchaseIntentAbandoned: shopper((state, event) => {
-      const { stage, lastActivityAt } = event.data as Intent['PurchaseIntentAbandoned'];
-      return {
-        ...state,
-        stage: state.stage ?? 'browse',
-        lastActivityAt: later(state.lastActivityAt, lastActivityAt),
-        abandoned: [...new Set([...state.abandoned, stage])],
-        browse: stage === 'browse' ? undefined : state.browse,
-      };
-    }),
-    PurchaseIntentExpired: shopper(over),
-    PurchaseIntentClosed: shopper(over),
+  ProductRemovedFromCart: (state, event, due) => {
+    const { cartId, quantity } = event.data as Intent['ProductRemovedFromCart'];
+    const carts = withCart(state, cartId, -quantity);
+    const stage = Object.keys(carts).length === 0 ? 'browse' : (state.stage ?? 'browse');
+    return rung(state, event, { stage, carts }, due);
   },
+  CheckoutStarted: (state, event, due) => rung(state, event, { stage: 'checkout' }, due),
+  PurchaseIntentAbandoned: (state, event) => {
+    const { stage, lastActivityAt } = event.data as Intent['PurchaseIntentAbandoned'];
+    return {
+      ...state,
+      stage: state.stage ?? 'browse',
+      lastActivityAt: later(state.lastActivityAt, lastActivityAt),
+      abandoned: [...new Set([...state.abandoned, stage])],
+      browse: stage === 'browse' ? undefined : state.browse,
+    };
+  },
+  PurchaseIntentExpired: over,
+  PurchaseIntentClosed: over,
 };
+
+function shopperSteps(due: DueTimes): Readonly<Record<string, DocumentHandler>> {
+  return Object.fromEntries(Object.entries(steps).map(([type, change]) => [type, shopper(change, due)]));
+}
+
+/** By other delays other things are due: whoever reads what is due looks by which it was folded. */
+export function timers({ browse, cart, checkout }: AbandonmentDelays): DocumentProjection {
+  const afterMs = { browse, cart, checkout };
+  const due = new DueTimes(afterMs);
+  return {
+    name: timersName,
+    version: 1,
+    settings: `abandoned after ms ${JSON.stringify(afterMs)}`,
+    routingKeys: ({ type, data }) => {
+      const { memberId, productRef } = data as Partial<Step>;
+      return type === 'ProductViewed' && memberId !== undefined && productRef !== undefined
+        ? [`intent-${memberId}_${productRef.productId}`]
+        : [];
+    },
+    on: {
+      FriendRequestSent: friendRequest((view, timer, { data }) =>
+        set(view, timer, toMs((data as Friendship['FriendRequestSent']).expiresAt)),
+      ),
+      FriendRequestAccepted: friendRequest(clear),
+      FriendRequestDeclined: friendRequest(clear),
+      FriendRequestCancelled: friendRequest(clear),
+      FriendRequestExpired: friendRequest(clear),
+      ShareInitiated: share((view, timer, { metadata }) =>
+        set(view, timer, toMs(metadata.occurredAt) + shareAbandonedAfterMs),
+      ),
+      ShareCompleted: share(clear),
+      ShareAbandoned: share(clear),
+      ProductViewed: viewedBy(due),
+      ...shopperSteps(due),
+    },
+  };
+}

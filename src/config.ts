@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { keptMasterKey, type MasterKey, parseMasterKey, readMasterKeyFile } from './config/master-key.js';
 import { type logLevels, type roles, type Values, variables } from './config/variables.js';
 
+const minuteMs = 60_000;
+
 export interface Config {
   readonly role: (typeof roles)[number];
   /** Absolute path. */
@@ -14,6 +16,8 @@ export interface Config {
   readonly timeZone: string;
   /** Members count in product analytics until they withdraw; otherwise once they have agreed. */
   readonly analyticsByDefault: boolean;
+  /** Silence in ms after which an open purchase intent counts as abandoned, by how far it got. */
+  readonly abandonedAfterMs: { readonly browse: number; readonly cart: number; readonly checkout: number };
   /** 32 bytes. */
   readonly masterKey: Buffer;
   /** True when this start made the key. */
@@ -120,6 +124,11 @@ function assemble(values: Values, dataDir: string, masterKey: MasterKey): Config
     clock: values.HOMING_CLOCK,
     timeZone: values.HOMING_TIME_ZONE,
     analyticsByDefault: values.HOMING_PRODUCT_ANALYTICS === 'until-withdrawn',
+    abandonedAfterMs: {
+      browse: values.HOMING_ABANDONED_BROWSE_MINUTES * minuteMs,
+      cart: values.HOMING_ABANDONED_CART_MINUTES * minuteMs,
+      checkout: values.HOMING_ABANDONED_CHECKOUT_MINUTES * minuteMs,
+    },
     masterKey: masterKey.key,
     masterKeyMade: masterKey.made,
     logLevel: values.HOMING_LOG_LEVEL,

@@ -15,7 +15,7 @@ export interface CommandSecrets {
   readonly requestHash: Buffer;
   /** Makes the public codes of share links. */
   readonly shareCode: Buffer;
-  /** Makes the per-link salts of visitor keys. */
+  /** Is in the per-link salts of visitor keys, beside what is destroyed of them. */
   readonly visitor: Buffer;
 }
 export const COMMAND_SECRETS = Symbol('COMMAND_SECRETS');

@@ -1,6 +1,7 @@
 // The write side as one module: what it needs is handed in.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { IntentDecider } from '../domain/intent/intent.decider.js';
 import { EventStore } from '../event-log/transact.js';
 import { MemberTokens } from '../http/access/member-token.js';
 import type { Clock } from '../kernel/clock.js';
@@ -28,7 +29,8 @@ import { ShareController } from './sharing/share.controller.js';
 import { ShareHandler } from './sharing/share.handler.js';
 import { ShareDelivery } from './sharing/share-delivery.js';
 import { ShareOpens } from './sharing/share-opens.js';
-import { IntentHandler } from './shopping/intent.handler.js';
+import { SALT_SHELF, type SaltShelf, VisitorNames } from './sharing/visitor-names.js';
+import { INTENT_DECIDER, IntentHandler } from './shopping/intent.handler.js';
 import { OrderHandler } from './shopping/order.handler.js';
 import { ProductRefs } from './shopping/product-refs.js';
 import { ShoppingController } from './shopping/shopping.controller.js';
@@ -51,6 +53,8 @@ export interface CommandsOptions {
   readonly links: LinkOptions;
   readonly timers: TimerHand;
   readonly friendCounts: FriendCounts;
+  readonly intentDecider: IntentDecider;
+  readonly saltShelf: SaltShelf;
 }
 
 @Module({})
@@ -87,6 +91,8 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       { provide: LINK_OPTIONS, useValue: options.links },
       { provide: TIMER_HAND, useValue: options.timers },
       { provide: FRIEND_COUNTS, useValue: options.friendCounts },
+      { provide: INTENT_DECIDER, useValue: options.intentDecider },
+      { provide: SALT_SHELF, useValue: options.saltShelf },
       Lookups,
       CommandContexts,
       ShareOpens,
@@ -100,6 +106,7 @@ export function commandsModule(options: CommandsOptions): DynamicModule {
       ObservationHandler,
       ShareDelivery,
       ShareHandler,
+      VisitorNames,
       LinkHandler,
       ProductRefs,
       IntentHandler,

@@ -26,6 +26,11 @@ function whole(bounds: { min: number; max: number; fallback: number }, doc: Vari
     .meta({ ...doc, fallback: String(bounds.fallback), range: `${bounds.min} – ${bounds.max}` });
 }
 
+/** Shorter than the 30 days of silence that end an intent. */
+function abandonmentBounds(fallback: number) {
+  return { min: 1, max: 30 * 24 * 60 - 1, fallback };
+}
+
 function choice<const Values extends readonly [string, ...string[]]>(
   values: Values,
   fallback: Values[number],
@@ -136,6 +141,18 @@ export const variables = z.object({
   HOMING_PRODUCT_ANALYTICS: choice(['until-withdrawn', 'once-granted'], 'until-withdrawn', {
     about:
       'Whose doings the product team’s metrics count: everybody’s until they withdraw `product_analytics`, or only theirs who have granted it. It decides what is recorded from then on.',
+  }),
+  HOMING_ABANDONED_BROWSE_MINUTES: whole(abandonmentBounds(24 * 60), {
+    unit: 'minutes',
+    about: 'Silence after the last look at a product, or question about it, that counts as an abandoned intent.',
+  }),
+  HOMING_ABANDONED_CART_MINUTES: whole(abandonmentBounds(60), {
+    unit: 'minutes',
+    about: 'The same of a product that lies in a cart.',
+  }),
+  HOMING_ABANDONED_CHECKOUT_MINUTES: whole(abandonmentBounds(60), {
+    unit: 'minutes',
+    about: 'The same once a checkout was begun.',
   }),
   HOMING_MASTER_KEY: z
     .string()

@@ -1,9 +1,10 @@
 // The hand of the timers: reads what is due by a given time, once the projection has considered the head of the log, and
 // acts on it, until nothing is due any more. What it does comes back through the log and clears the timer.
+import type { IntentDecider } from '../domain/intent/intent.decider.js';
 import type { EventLog } from '../event-log/event-log.js';
 import { EventLogError } from '../event-log/event-log.js';
 import type { EventStore } from '../event-log/transact.js';
-import type { ShardName } from '../kernel/document-keys.js';
+import { decodeMarker, ownKeys, type ShardName } from '../kernel/document-keys.js';
 import { Rejection } from '../kernel/rejection.js';
 import { decodeTimer, dueKey, encodeTimer, timersName } from '../kernel/timer.js';
 import type { Progress } from '../stores/documents/progress.js';
@@ -26,9 +27,23 @@ export class TimersBehind extends Error {
   }
 }
 
+/**
+ * The timers were folded by other settings than this hand's: it would come too early or too late to find anything due. They
+ * are being built anew, or another process of the deployment is configured otherwise.
+ */
+export class TimersOfOtherSettings extends Error {
+  constructor(theirs: string | undefined, ours: string) {
+    super(`timers: they were folded by other settings (${theirs ?? 'none'}) than this process has (${ours})`);
+    this.name = 'TimersOfOtherSettings';
+  }
+}
+
 export interface DueTimersOptions {
   readonly log: Pick<EventLog, 'head'>;
   readonly store: EventStore;
+  readonly intentDecider: IntentDecider;
+  /** Of the projection that the timers are read from, as this process would fold it. */
+  readonly settings: string | undefined;
   readonly reader: DocumentReader;
   readonly progress: Progress;
   /** How long the projection may take to come to the head of the log. */
@@ -49,7 +64,7 @@ export class DueTimers {
 
   /**
    * Until nothing is due by `nowMs`. Gives back how many timers it acted on.
-   * @throws TimersBehind, EventLogError (`retryable`): nothing is lost, the next call goes on.
+   * @throws TimersBehind, TimersOfOtherSettings, EventLogError (`retryable`): nothing is lost, the next call goes on.
    */
   async take(nowMs: number, signal?: AbortSignal): Promise<number> {
     let acted = 0;
@@ -80,15 +95,22 @@ export class DueTimers {
   /** In the order in which they fell due; those that came to nothing are passed over. */
   private async due(name: ShardName, nowMs: number): Promise<DueTimer[]> {
     for (let offset = 0; ; offset += pageMax) {
-      const { replies } = await this.options.reader.readShard(name, (pipeline, key) =>
-        pipeline.zrangebyscore(key(dueKey), '-inf', nowMs, 'WITHSCORES', 'LIMIT', offset, pageMax),
-      );
-      const page = scoredReply(replies[0]);
+      const { replies } = await this.options.reader.readShard(name, (pipeline, key) => {
+        pipeline.get(key(ownKeys.marker));
+        pipeline.zrangebyscore(key(dueKey), '-inf', nowMs, 'WITHSCORES', 'LIMIT', offset, pageMax);
+      });
+      this.refuseOthers(replies[0]);
+      const page = scoredReply(replies[1]);
       const due = page.filter(({ member, score }) => !this.spent.has(`${score} ${member}`));
       if (due.length > 0 || page.length < pageMax) {
         return due.map(({ member, score }) => ({ timer: decodeTimer(member), dueMs: score }));
       }
     }
+  }
+
+  private refuseOthers(marker: unknown): void {
+    const settings = decodeMarker(marker)?.settings;
+    if (settings !== this.options.settings) throw new TimersOfOtherSettings(settings, String(this.options.settings));
   }
 
   private async act(due: readonly DueTimer[], signal: AbortSignal | undefined): Promise<void> {
@@ -110,7 +132,7 @@ export class DueTimers {
 
   private async actOnce(due: DueTimer, stream: string): Promise<void> {
     try {
-      await actOn(due, this.options.store);
+      await actOn(due, this.options);
     } catch (error) {
       if (error instanceof EventLogError && error.retryable) throw error;
       if (!(error instanceof Rejection)) this.options.failed(error, stream);

@@ -2,7 +2,7 @@
 // told of, because views are in other streams. Each acts as of the instant it was due, so that a late hand writes the
 // same bytes as one in time.
 import { friendshipDecider } from '../domain/friendship/friendship.decider.js';
-import { intentDecider } from '../domain/intent/intent.decider.js';
+import { type IntentDecider, intentCategory } from '../domain/intent/intent.decider.js';
 import { shareDecider } from '../domain/share/share.decider.js';
 import type { CommandContext, EventStore } from '../event-log/transact.js';
 import { toIso } from '../kernel/clock.js';
@@ -23,9 +23,9 @@ export function streamOf(timer: Timer): string {
     case 'share':
       return streamName(shareDecider.category, timer[1]);
     case 'intent':
-      return streamName(intentDecider.category, `${timer[1]}_${timer[2]}`);
+      return streamName(intentCategory, `${timer[1]}_${timer[2]}`);
     case 'browse':
-      return streamName(intentDecider.category, `${timer[1]}_${timer[2].productId}`);
+      return streamName(intentCategory, `${timer[1]}_${timer[2].productId}`);
   }
 }
 
@@ -36,10 +36,13 @@ function contextOf({ timer, dueMs }: DueTimer): CommandContext {
   return { actor, occurredAt: at, receivedAt: at, correlationId: commandId, commandId, source: 'server' };
 }
 
-/** Twice is once: the command's id derives from the timer. Gives back the revision of the stream afterwards. */
+/**
+ * Twice is once: the command's id derives from the timer. Gives back the revision of the stream afterwards.
+ * @param intentDecider by the same delays as the timer was set
+ */
 export async function actOn(
   due: DueTimer,
-  store: EventStore,
+  { store, intentDecider }: { readonly store: EventStore; readonly intentDecider: IntentDecider },
 ): Promise<{ readonly revision: number; readonly position: bigint }> {
   const { timer } = due;
   const context = contextOf(due);

@@ -1,5 +1,5 @@
-// Takes what is due again and again, and whenever somebody asks. One at a time in the whole deployment; two at once would do
-// the same twice, which is once.
+// Takes what is due again and again, and whenever somebody asks, and destroys what is to be forgotten by then. One at a time in
+// the whole deployment; two at once would do the same twice, which is once.
 import { Queue, Worker } from 'bullmq';
 import type { Clock } from '../kernel/clock.js';
 import type { RedisClient } from '../stores/redis/redis-endpoint.js';
@@ -20,6 +20,8 @@ const ensureEveryMs = 10_000;
 export interface TimerWorkerOptions {
   readonly connect: Connect;
   readonly dueTimers: DueTimers;
+  /** Destroys what is to be forgotten by then. Never fails: what is left is left to the next call. */
+  readonly forget: (nowMs: number) => Promise<void>;
   readonly clock: Clock;
   readonly everyMs: number;
   /** What keeps a job from being done; it is tried again with the next. */
@@ -66,8 +68,11 @@ export class TimerWorker {
   }
 
   private async take({ nowMs = 0 }: TakeDueTimersData): Promise<TakeDueTimersResult> {
-    const { dueTimers, clock } = this.options;
-    return { acted: await dueTimers.take(Math.max(nowMs, clock.now()), this.stop.signal) };
+    const { dueTimers, forget, clock } = this.options;
+    const now = Math.max(nowMs, clock.now());
+    // First: the projection of the timers may be behind.
+    await forget(now);
+    return { acted: await dueTimers.take(now, this.stop.signal) };
   }
 
   private connection(): RedisClient {

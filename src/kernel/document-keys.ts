@@ -56,6 +56,21 @@ export const ownKeys = {
   dropped: '$dropped',
 } as const;
 
+/** Who a build is for: what its marker says, as JSON. */
+export interface BuildMarker {
+  readonly projection: string;
+  /** The projection's code version. */
+  readonly version: number;
+  /** The projection's settings. */
+  readonly settings?: string;
+  readonly logId: string;
+}
+
+/** Undefined where there is none: the build is not whole. */
+export function decodeMarker(stored: unknown): BuildMarker | undefined {
+  return typeof stored === 'string' ? (JSON.parse(stored) as BuildMarker) : undefined;
+}
+
 /** The last event considered, of which log, and how often the state was changed by hand at this position. */
 export interface Checkpoint {
   readonly logId: string;

@@ -55,6 +55,8 @@ export interface DocumentProjection {
   readonly name: string;
   /** Raised when a fold changes; the projector then builds the new version beside the old one. */
   readonly version: number;
+  /** What of the deployment's configuration the fold depends on, in words; absent: nothing. Others are another fold. */
+  readonly settings?: string;
   /**
    * What a failing event is parked under, and what makes a later event depend on it: an event is parked when one of its
    * keys is, and then all of them are. The event's stream is always one of them; name others where a document is folded

@@ -7,6 +7,7 @@ import { friendsMax } from '../domain/friendship/friendship.decider.js';
 import { dayMs, toMs } from '../kernel/clock.js';
 import { Progress } from '../stores/documents/progress.js';
 import type { DocumentReader } from '../stores/documents/reader.js';
+import { answerWithin } from './answer-within.js';
 
 /** A request to become friends waits no longer than this for its counts, and for the read model to be built. */
 const countMsMax = 1_000;
@@ -42,18 +43,6 @@ async function mutual(reader: Reader, a: string, b: string): Promise<number> {
   return [...(ofA ?? [])].filter((memberId) => ofB?.has(memberId)).length;
 }
 
-async function within<Value>(work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${countMsMax} ms`)), countMsMax);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** @param head the position of the last event of the log */
 export function friendCounts(reader: Reader, head: () => Promise<bigint>, logger: Logger): FriendCounts {
   const progress = new Progress(reader);
@@ -71,7 +60,7 @@ export function friendCounts(reader: Reader, head: () => Promise<bigint>, logger
   };
   const orNothing = async <Value>(what: string, work: () => Promise<Value>): Promise<Value | undefined> => {
     try {
-      return await within(work());
+      return await answerWithin(work(), countMsMax);
     } catch (error) {
       logger.warn({ err: error, part: 'friend counts' }, what);
       return undefined;

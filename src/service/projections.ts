@@ -20,15 +20,16 @@ export interface MountedPart {
 
 /** What the document projector of this process is made of. */
 export function documentProjectorOptions(
-  { projector }: Config,
+  config: Config,
   { log, logId, isLogShared, redis }: Engines,
   { codec }: Pick<WriteSide, 'codec'>,
 ): DocumentProjectorOptions {
+  const { projector } = config;
   return {
     log,
     redis: redis.client,
     decoder: codec,
-    projections: documentProjections,
+    projections: documentProjections(config),
     shards: projector.shards,
     limits: {
       ...defaultRunnerLimits,

@@ -21,9 +21,10 @@ import { type Engines, Opened, openEngines } from './engines.js';
 import { factsProjector, metrics } from './facts.js';
 import { engineHealth, measureObservations } from './figures.js';
 import { friendCounts } from './friend-counts.js';
+import { saltShelf } from './link-salts.js';
 import { localOperations, operationsModule } from './operations/operations.module.js';
 import { documentProjector, type MountedPart } from './projections.js';
-import { timerHand, timerWorker } from './timers.js';
+import { timerHand, timersHealth, timerWorker } from './timers.js';
 import { ensureKeys, type MadeKey, openWriteSide, type WriteSide } from './write-side.js';
 
 export interface ServiceOptions {
@@ -112,7 +113,11 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
     appModule({
       logId: engines.logId,
       registry,
-      healthChecks: [...engineHealth(engines), ...parts.flatMap(({ health }) => health ?? [])],
+      healthChecks: [
+        ...engineHealth(engines),
+        ...parts.flatMap(({ health }) => health ?? []),
+        timersHealth(config, documents),
+      ],
       ...(hasApi(config)
         ? {
             commands: {
@@ -122,6 +127,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
               links,
               timers,
               friendCounts: counts,
+              saltShelf: saltShelf(engines, logger),
             },
           }
         : {}),

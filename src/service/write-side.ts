@@ -7,6 +7,7 @@ import { ApiKeyStore, type KeyToMake } from '../commands/keys/api-key.store.js';
 import { ObservationWriter } from '../commands/observations/observation-writer.js';
 import type { Config } from '../config.js';
 import { eventCatalog } from '../domain/catalog.js';
+import { type IntentDecider, intentDecider } from '../domain/intent/intent.decider.js';
 import { EventCodec, personalTable } from '../event-log/codec.js';
 import { Keyring } from '../event-log/keyring.js';
 import { deriveKey } from '../event-log/sealing.js';
@@ -25,6 +26,7 @@ export interface WriteSide {
   readonly tokens: MemberTokens;
   readonly secrets: CommandSecrets;
   readonly observations: ObservationWriter;
+  readonly intentDecider: IntentDecider;
 }
 
 function secretsOf(masterKey: Buffer): CommandSecrets {
@@ -36,7 +38,7 @@ function secretsOf(masterKey: Buffer): CommandSecrets {
 }
 
 export async function openWriteSide(
-  { masterKey, clock: kind, eventLog }: Config,
+  { masterKey, clock: kind, eventLog, abandonedAfterMs }: Config,
   { log, isLogShared }: Engines,
   logger: Logger,
   opened: Opened,
@@ -64,6 +66,7 @@ export async function openWriteSide(
     tokens: new MemberTokens(deriveKey(masterKey, 'member-token'), () => systemClock.now()),
     secrets: secretsOf(masterKey),
     observations: new ObservationWriter(store, eventLog.appendQueueBytesMax),
+    intentDecider: intentDecider(abandonedAfterMs),
   };
 }
 

@@ -1,11 +1,11 @@
 // The documents of a log, folded in batches of so many events into an empty Redis: every key that is there afterwards,
 // with its value.
-import { documentProjections } from '../../projections/index.js';
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { ownKeys } from '../../src/kernel/document-keys.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import { fold } from '../projector/support.js';
+import { documentProjections } from '../usual-settings.js';
 
 /** So that nothing but the number of events cuts a batch, and no live change is trimmed away. */
 const unlimited = { bytesMax: Number.MAX_SAFE_INTEGER, wordsMax: Number.MAX_SAFE_INTEGER, changesMax: 10_000_000 };

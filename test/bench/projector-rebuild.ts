@@ -1,7 +1,6 @@
 // Every read model from a log of many events, from zero: documents and facts at the same time, against the slower of the
 // two alone.
 import { join } from 'node:path';
-import { documentProjections } from '../../projections/index.js';
 import { readConfig } from '../../src/config.js';
 import type { EventCodec } from '../../src/event-log/codec.js';
 import { makeLogger } from '../../src/http/operation/log.js';
@@ -13,6 +12,7 @@ import { factsOperations, factsProjectorOptions } from '../../src/service/facts.
 import { documentProjectorOptions } from '../../src/service/projections.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
+import { documentProjections } from '../usual-settings.js';
 import { clock, codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import { type BenchOptions, race } from './suite.js';
 

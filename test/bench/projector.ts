@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { documentProjections } from '../../projections/index.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import { DocumentRunner, defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { decodePage } from '../../src/projector/fold/page.js';
@@ -11,6 +10,7 @@ import type { SinkCommit, WriteCommand } from '../../src/projector/sinks/documen
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { openRedis } from '../../src/stores/redis/open-redis.js';
+import { documentProjections } from '../usual-settings.js';
 import { asPages, copies, demoEvents, type PlainEvent } from './demo-events.js';
 import { benchFacts } from './projector-facts.js';
 import { benchLatency } from './projector-latency.js';

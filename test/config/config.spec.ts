@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { describeVariables } from '../../src/config/variables.js';
 import { ConfigError, readConfig } from '../../src/config.js';
+import { intentExpiresAfterMs } from '../../src/domain/intent/intent.events.js';
+import { usualDelays } from '../usual-settings.js';
 
 let dir: string;
 beforeEach(() => {
@@ -43,6 +45,30 @@ describe('defaults', () => {
 
   it('take an empty text as absent, as compose files pass it', () => {
     expect(readConfig({ HOMING_DATA_DIR: dir, HOMING_REDIS: '', PORT: '' }).redis.url).toBeUndefined();
+  });
+});
+
+describe('the delays of abandonment', () => {
+  it('are a day after a look, an hour after a cart or a checkout, unless the deployment says otherwise', () => {
+    expect(readConfig({ HOMING_DATA_DIR: dir }).abandonedAfterMs).toEqual(usualDelays);
+    const minutes = { HOMING_ABANDONED_BROWSE_MINUTES: '10', HOMING_ABANDONED_CHECKOUT_MINUTES: '43199' };
+    expect(readConfig({ HOMING_DATA_DIR: dir, ...minutes }).abandonedAfterMs).toEqual({
+      browse: 600_000,
+      cart: 3_600_000,
+      checkout: intentExpiresAfterMs - 60_000,
+    });
+  });
+  it('are told of all at once when they are none, or reach the end of the intent', () => {
+    const problems = problemsOf({
+      HOMING_ABANDONED_BROWSE_MINUTES: '0',
+      HOMING_ABANDONED_CART_MINUTES: '1h',
+      HOMING_ABANDONED_CHECKOUT_MINUTES: String(intentExpiresAfterMs / 60_000),
+    });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'HOMING_ABANDONED_BROWSE_MINUTES',
+      'HOMING_ABANDONED_CART_MINUTES',
+      'HOMING_ABANDONED_CHECKOUT_MINUTES',
+    ]);
   });
 });
 

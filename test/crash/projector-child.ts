@@ -1,7 +1,6 @@
 // The process that is killed: log, Redis and ClickHouse with both projectors. It first catches up and verifies what the
 // last kill left, tells so, and then writes as fast as it can until it is killed.
 
-import { documentProjections } from '../../projections/index.js';
 import { untilCaughtUp } from '../../src/cli/operations/until-caught-up.js';
 import { readConfig } from '../../src/config.js';
 import type { NewEvent } from '../../src/event-log/event-log.js';
@@ -15,6 +14,7 @@ import { localOperations } from '../../src/service/operations/operations.module.
 import { documentProjectorOptions } from '../../src/service/projections.js';
 import { openWriteSide } from '../../src/service/write-side.js';
 import { asNewEvent, SocialHistory } from '../projections/social-history.js';
+import { documentProjections } from '../usual-settings.js';
 import type { Orders, Told } from './projector-orders.js';
 
 const historySteps = 14_000;

@@ -1,5 +1,5 @@
 // The dashboard as a person sees it: real figures of a real service, in a real browser, light and dark.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -74,6 +74,28 @@ withBrowser('the dashboard', () => {
     expect(page.url()).not.toContain('hk_');
     await page.goBack();
     await page.getByRole('button', { name: 'channel: whatsapp ×' }).waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('exports what it shows, with how sure and how final each figure is', async () => {
+    const page = await open('light');
+    const creators = page.locator('.card', { hasText: 'Off-platform rate by creator' });
+    await creators.getByText('20.8 to 93.9 %').waitFor();
+    const downloading = page.waitForEvent('download');
+    await creators.getByRole('button', { name: 'CSV' }).click();
+    const [header = '', row = '', ...others] = readFileSync(await (await downloading).path(), 'utf8').split('\r\n');
+    expect(others).toEqual([]);
+    const exported = Object.fromEntries(header.split(',').map((name, index) => [name, row.split(',')[index]]));
+    const [from, to] = [-2, 2].map((days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10));
+    const question = `/v1/metrics/leakage-rate?by=creator&from=${from}&to=${to}`;
+    const { body } = await service.send('GET', question, { key: keys.analyst });
+    const [{ creator, numerator, denominator, rate, interval }] = body['rows'] as [Record<string, unknown>];
+    const [intervalLow, intervalHigh] = interval as [number, number];
+    const figures = Object.entries({ creator, numerator, denominator, rate, intervalLow, intervalHigh, mature: false });
+    expect(exported).toEqual({
+      ...Object.fromEntries(figures.map(([name, value]) => [name, String(value)])),
+      matureUntil: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
     await page.close();
   });
 

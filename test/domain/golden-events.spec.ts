@@ -22,6 +22,7 @@ import { decodeHidden, EventCodec, personalTable } from '../../src/event-log/cod
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { type Decider, evolve } from '../../src/kernel/decider.js';
 import type { Command, DomainEvent, EventMetadata } from '../../src/kernel/message.js';
+import { usualDelays } from '../usual-settings.js';
 
 interface Golden {
   readonly id: string;
@@ -49,7 +50,7 @@ const deciders = [
   shareDecider,
   sharelinkDecider,
   shareopenDecider,
-  intentDecider,
+  intentDecider(usualDelays),
   orderDecider,
   observationDecider,
 ] as unknown as readonly Decider<Command, DomainEvent, unknown>[];

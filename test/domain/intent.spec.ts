@@ -2,13 +2,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IntentCommand } from '../../src/domain/intent/intent.commands.js';
-import { intentDecider, knownRung } from '../../src/domain/intent/intent.decider.js';
-import type { IntentEvent } from '../../src/domain/intent/intent.events.js';
+import { type IntentState, intentDecider, knownRung } from '../../src/domain/intent/intent.decider.js';
+import type { AbandonmentDelays, IntentEvent } from '../../src/domain/intent/intent.events.js';
 import { journeyId } from '../../src/domain/intent/journey.js';
 import { addMs, dayMs, hourMs, minuteMs, toIso, toMs } from '../../src/kernel/clock.js';
+import { anyDelays } from '../any-delays.js';
 import { given, Story, stored, t0 } from '../given.js';
+import { usualDelays } from '../usual-settings.js';
 
-const intent = given(intentDecider);
+const intent = given(intentDecider(usualDelays));
 const productRef = { productId: 'shoe', brandId: 'acme', category: 'shoes' };
 const who = { memberId: 'ann', productRef };
 const native = { ...who, sourceSystem: 'native' } as const;
@@ -72,8 +74,11 @@ function abandoned(stage: 'browse' | 'cart' | 'checkout', lastActivityAt = t0): 
   return { type: 'PurchaseIntentAbandoned', data, occurredAt };
 }
 
-function story(...commands: IntentCommand[]): Story<IntentCommand, IntentEvent, typeof intentDecider.initialState> {
-  const told = new Story(intentDecider);
+function storyBy(delays: AbandonmentDelays): Story<IntentCommand, IntentEvent, IntentState> {
+  return new Story(intentDecider(delays));
+}
+function story(...commands: IntentCommand[]): Story<IntentCommand, IntentEvent, IntentState> {
+  const told = storyBy(usualDelays);
   for (const command of commands) told.carryOut(command);
   return told;
 }
@@ -147,6 +152,36 @@ describe('silence', () => {
     expect(told.tick(addMs(t0, 9 * hourMs))).toEqual([]);
     told.carryOut(checksOut(addMs(t0, 10 * hourMs)));
     expect(told.tick(addMs(t0, 12 * hourMs))).toMatchObject([{ data: { stage: 'checkout' } }]);
+  });
+});
+
+describe('another delay', () => {
+  it.each<[string, IntentEvent, keyof AbandonmentDelays]>([
+    ['after asking', asked, 'browse'],
+    ['with a cart', inCart, 'cart'],
+    ['in the checkout', inCheckout, 'checkout'],
+  ])('holds for its own stage alone: %s', (_, event, stage) => {
+    const told = storyBy({ browse: dayMs, cart: dayMs, checkout: dayMs, [stage]: 10 * minuteMs });
+    told.record(event, t0);
+    expect(told.tick(addMs(t0, 10 * minuteMs - 1))).toEqual([]);
+    const occurredAt = addMs(t0, 10 * minuteMs);
+    expect(told.tick(occurredAt)).toEqual([{ ...abandoned(stage), occurredAt }]);
+  });
+  it('is the one that whoever only looked is judged by', () => {
+    const told = storyBy({ ...usualDelays, browse: 10 * minuteMs });
+    expect(told.carryOut(onlyViewed(addMs(t0, 10 * minuteMs - 1)))).toEqual([]);
+    expect(told.carryOut(onlyViewed(addMs(t0, 10 * minuteMs)))).toMatchObject([
+      { type: 'PurchaseIntentAbandoned', data: { stage: 'browse' }, occurredAt: addMs(t0, 10 * minuteMs) },
+    ]);
+  });
+  it('does not change what was recorded by the one before', () => {
+    const told = storyBy({ ...usualDelays, cart: 2 * dayMs });
+    for (const event of [inCart, abandoned('cart')]) told.record(event, t0);
+    expect(told.tick(addMs(t0, 20 * dayMs))).toEqual([]);
+    expect(told.carryOut(asks(addMs(t0, 20 * dayMs)))).toMatchObject([
+      { type: 'ProductAskedAbout' },
+      { type: 'PurchaseIntentRecovered', data: { stage: 'cart', afterSec: (20 * dayMs - hourMs) / 1_000 } },
+    ]);
   });
 });
 
@@ -244,11 +279,11 @@ describe('any history of an intent', () => {
   );
   type Step = [(now: string) => IntentCommand, number];
 
-  it('is the same whether timers were in time or never came', () =>
+  it('is the same whether timers were in time or never came, whatever the delays', () =>
     fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 25 }), (steps: Step[]) => {
-        const late = story();
-        const inTime = story();
+      fc.property(fc.array(anyStep, { maxLength: 25 }), anyDelays, (steps: Step[], delays) => {
+        const late = storyBy(delays);
+        const inTime = storyBy(delays);
         let now = t0;
         for (const [make, minutes] of steps) {
           for (let passed = 0; passed < minutes; passed += 30) inTime.tick(addMs(now, passed * minuteMs));

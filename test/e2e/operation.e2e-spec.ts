@@ -51,6 +51,20 @@ describe('without a key', () => {
     expect(page.body['text']).toContain('swagger');
   });
 
+  it('it names the circumstances that a write may tell, at every write and nowhere else', async () => {
+    const { body } = await service.send('GET', '/openapi.json', { key: undefined });
+    type Route = { parameters?: { name: string; in: string }[]; responses: Record<string, { description?: string }> };
+    const routes = Object.values(body['paths'] as Record<string, Record<string, Route>>).flatMap(Object.values<Route>);
+    const told = ['Homing-Surface', 'Homing-Tz-Offset', 'Homing-Experiments', 'Homing-Session'];
+    const namesOf = ({ parameters = [] }: Route) => parameters.filter(({ in: place }) => place === 'header');
+    const tellsAll = (route: Route) => told.every((name) => namesOf(route).some((header) => header.name === name));
+    const tellsNone = (route: Route) => told.every((name) => namesOf(route).every((header) => header.name !== name));
+    const isWrite = ({ responses }: Route) => Object.values(responses).some((one) => one.description === 'Recorded.');
+    expect(routes.filter(isWrite).length).toBeGreaterThan(30);
+    expect(routes.filter(isWrite).every(tellsAll)).toBe(true);
+    expect(routes.filter((route) => !isWrite(route)).every(tellsNone)).toBe(true);
+  });
+
   it('it sets headers that keep browsers careful', async () => {
     const { headers } = await service.send('GET', '/health/live', { key: undefined });
     expect(headers.get('x-content-type-options')).toBe('nosniff');

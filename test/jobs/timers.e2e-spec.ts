@@ -1,13 +1,18 @@
 // Silence, told by the real service: requests, shares and intents that nobody came back to, each once and dated when it
 // was due, whoever moves the clock, whoever acts, and whatever becomes of Redis in between.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { timers } from '../../projections/timers.document.js';
+import { intentDecider } from '../../src/domain/intent/intent.decider.js';
+import type { AbandonmentDelays } from '../../src/domain/intent/intent.events.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
-import { DueTimers } from '../../src/jobs/due-timers.js';
+import { DueTimers, TimersOfOtherSettings } from '../../src/jobs/due-timers.js';
 import { addMs, dayMs, hourMs, minuteMs } from '../../src/kernel/clock.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
+import { timersHealth } from '../../src/service/timers.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import { keys, RunningService } from '../e2e/running-service.js';
+import { usualDelays } from '../usual-settings.js';
 
 const t0 = '2026-03-02T10:00:00.000Z';
 const contentRef = { kind: 'video', contentId: 'clip-1', creatorId: 'cleo' };
@@ -88,6 +93,24 @@ function expected(now: string): string[] {
   ];
 }
 
+/** In another process, which may be configured otherwise. */
+function anotherHand(delays: AbandonmentDelays): DueTimers {
+  const { engines, writeSide } = service.parts;
+  const reader = new DocumentReader(engines.redis.client, 1);
+  return new DueTimers({
+    log: engines.log,
+    store: writeSide.store,
+    intentDecider: intentDecider(delays),
+    settings: timers(delays).settings,
+    reader,
+    progress: new Progress(reader),
+    catchUpMsMax: 20_000,
+    failed: (error) => {
+      throw error;
+    },
+  });
+}
+
 const settle = (now: string) => at(now, 'POST', '/v1/clock', undefined, { now, waitForTimers: true });
 
 describe('silence', () => {
@@ -117,16 +140,7 @@ describe('silence', () => {
   it('is told once by however many hands, and by itself after a restart', async () => {
     const now = addMs(t0, 400 * dayMs);
     const { asker } = await fallSilent(now);
-    const { engines, writeSide } = service.parts;
-    const hands = [1, 2, 3].map(() => {
-      const reader = new DocumentReader(engines.redis.client, 1);
-      const progress = new Progress(reader);
-      const { log } = engines;
-      const failed = (error: unknown) => {
-        throw error;
-      };
-      return new DueTimers({ log, store: writeSide.store, reader, progress, catchUpMsMax: 20_000, failed });
-    });
+    const hands = [1, 2, 3].map(() => anotherHand(usualDelays));
     const later = addMs(now, 2 * hourMs);
     await Promise.all([settle(later), ...hands.map((hand) => hand.take(Date.parse(later)))]);
     expect(told(await factsOf(asker))).toEqual(expected(now).slice(0, 2));
@@ -154,4 +168,47 @@ describe('silence', () => {
     await settle(addMs(now, 100 * dayMs));
     expect(told(await factsOf(asker))).toEqual([]);
   });
+
+  it('is told by the delays of the deployment, and after a change of them by the new ones, from the last activity on', async () => {
+    const now = addMs(t0, 800 * dayMs);
+    const { asker } = await fallSilent(now);
+    const later = addMs(now, 40 * minuteMs);
+    await settle(later);
+    expect(told(await factsOf(asker))).toEqual(expected(now).slice(0, 1));
+    const quick = { HOMING_ABANDONED_BROWSE_MINUTES: '5', HOMING_ABANDONED_CART_MINUTES: '90' };
+    await service.restart({ HOMING_CLOCK: 'import', ...quick });
+    await foldedAnew();
+    await settle(later);
+    const browse = `${addMs(now, 5 * minuteMs)} PurchaseIntentAbandoned browse`;
+    expect(told(await factsOf(asker))).toEqual([browse, ...expected(now).slice(0, 1)]);
+    await settle(addMs(now, 90 * minuteMs - 1));
+    expect(told(await factsOf(asker))).toHaveLength(2);
+    await settle(addMs(now, 90 * minuteMs));
+    expect(told(await factsOf(asker)).at(-1)).toBe(`${addMs(now, 90 * minuteMs)} PurchaseIntentAbandoned cart`);
+    const { body } = await service.send('POST', '/v1/projections/timers/verify', { key: keys.admin });
+    expect(body['items']).toMatchObject([{ part: 'documents timers/0', differences: 0 }]);
+  });
+
+  it('is left alone by a hand that is configured otherwise, and the health of its process says so', async () => {
+    const now = addMs(t0, 1_000 * dayMs);
+    const { asker } = await fallSilent(now);
+    const slow = { browse: dayMs, cart: 2 * hourMs, checkout: hourMs };
+    const later = addMs(now, 3 * hourMs);
+    await expect(anotherHand(slow).take(Date.parse(later))).rejects.toThrow(TimersOfOtherSettings);
+    expect(told(await factsOf(asker))).toEqual([]);
+    const reader = new DocumentReader(service.parts.engines.redis.client, 1);
+    expect(await timersHealth({ abandonedAfterMs: slow }, reader).check()).toMatchObject({
+      status: 'degraded',
+      detail: expect.stringContaining('"cart":7200000'),
+    });
+  });
 });
+
+/** Waits until the timers that are read are those of the delays that the service has now. */
+async function foldedAnew(): Promise<void> {
+  for (;;) {
+    const { body } = await service.send('GET', '/health/ready', { key: undefined });
+    const { timers: health } = body['parts'] as { timers: { status: string } };
+    if (health.status === 'up') return;
+  }
+}

@@ -6,7 +6,6 @@ import { cards } from '../../projections/cards.document.js';
 import { feedKeys, friendFeed, type MomentDocument } from '../../projections/friend-feed.document.js';
 import { friendKeys, friends, type Relationship } from '../../projections/friends.document.js';
 import { type InboxRow, inbox, inboxKeys, type UnreadTotals, unreadOf } from '../../projections/inbox.document.js';
-import { documentProjections } from '../../projections/index.js';
 import { type Below, type LinkDocument, shareKeys, shares } from '../../projections/shares.document.js';
 import { thread, threadKeys, threadMessagesMax } from '../../projections/thread.document.js';
 import { requestsPerDayMax } from '../../src/domain/friendship/friendship.events.js';
@@ -16,6 +15,7 @@ import type { AnyEvent, DocumentProjection } from '../../src/kernel/projection.j
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { fold } from '../projector/support.js';
 import { seeded } from '../seeded.js';
+import { documentProjections } from '../usual-settings.js';
 import { asLogEvents, type ShareFact, type SocialEvent, SocialHistory } from './social-history.js';
 
 const seeds = fc.integer({ min: 1, max: 1_000_000 });

@@ -5,16 +5,20 @@ import fc from 'fast-check';
 import { timers } from '../../projections/timers.document.js';
 import { friendshipDecider } from '../../src/domain/friendship/friendship.decider.js';
 import { intentDecider } from '../../src/domain/intent/intent.decider.js';
+import type { AbandonmentDelays } from '../../src/domain/intent/intent.events.js';
 import { shareDecider } from '../../src/domain/share/share.decider.js';
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { addMs, dayMs, minuteMs, toIso, toMs } from '../../src/kernel/clock.js';
 import type { Command, DomainEvent } from '../../src/kernel/message.js';
 import { Rejection } from '../../src/kernel/rejection.js';
 import { decodeTimer, dueKey, type Timer } from '../../src/kernel/timer.js';
+import type { DocumentRunner } from '../../src/projector/fold/document-runner.js';
 import { decodePage } from '../../src/projector/fold/page.js';
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
+import { anyDelays } from '../any-delays.js';
 import { Story, stored, t0 } from '../given.js';
 import { plainDecoder, runnerOf } from '../projector/support.js';
+import { usualDelays } from '../usual-settings.js';
 
 const productRef = { productId: 'shoe', brandId: 'acme' };
 const shopping = { memberId: 'ann', productRef, sourceSystem: 'native' } as const;
@@ -28,19 +32,39 @@ const story = (decider: unknown) => new Story(decider as never) as unknown as An
 
 /** A pair, a share and a shopper in one log, with the hand of the timers. */
 class World {
-  readonly streams: Readonly<Record<string, AnyStory>> = {
-    'friendship-ann_bob': story(friendshipDecider),
-    'share-share-1': story(shareDecider),
-    'intent-ann_shoe': story(intentDecider),
-  };
-  private readonly sink = new MemorySink();
-  private readonly runner = runnerOf(timers, this.sink);
+  readonly streams: Record<string, AnyStory>;
+  private sink = new MemorySink();
+  private runner: DocumentRunner;
+  private readonly log: LogEvent[] = [];
   private readonly told = new Map<string, number>();
   private position = 0n;
+
+  constructor(delays: AbandonmentDelays) {
+    this.streams = {
+      'friendship-ann_bob': story(friendshipDecider),
+      'share-share-1': story(shareDecider),
+      'intent-ann_shoe': story(intentDecider(delays)),
+    };
+    this.runner = runnerOf(timers(delays), this.sink);
+  }
 
   async start(): Promise<void> {
     await this.runner.open();
     await this.runner.begin();
+  }
+
+  /** The deployment starts again with other delays: the document is folded anew, the streams are as they are. */
+  async restart(delays: AbandonmentDelays): Promise<void> {
+    this.sink = new MemorySink();
+    this.runner = runnerOf(timers(delays), this.sink);
+    await this.start();
+    await this.toDocument(this.log);
+    const { state, events, times } = this.streams['intent-ann_shoe'] as AnyStory;
+    const goesOn = story(intentDecider(delays));
+    goesOn.state = state;
+    goesOn.events.push(...events);
+    goesOn.times.push(...times);
+    this.streams['intent-ann_shoe'] = goesOn;
   }
 
   private logEvent(
@@ -66,6 +90,11 @@ class World {
   }
 
   private async fold(events: readonly LogEvent[]): Promise<void> {
+    this.log.push(...events);
+    await this.toDocument(events);
+  }
+
+  private async toDocument(events: readonly LogEvent[]): Promise<void> {
     const page = await decodePage(events, plainDecoder, (type) => this.runner.wants(type));
     await this.runner.fold(page, this.runner.position);
   }
@@ -122,6 +151,16 @@ class World {
       const [next] = this.due();
       if (!next || next.dueMs > nowMs) return;
       expect(await this.act(next)).toBe(true);
+    }
+  }
+
+  /** As the hand that passes over what it has tried in vain. */
+  async tryUntil(nowMs: number): Promise<void> {
+    const spent = new Set<string>();
+    for (;;) {
+      const next = this.due().find((due) => due.dueMs <= nowMs && !spent.has(JSON.stringify(due)));
+      if (!next) return;
+      if (!(await this.act(next))) spent.add(JSON.stringify(next));
     }
   }
 }
@@ -195,11 +234,14 @@ const anyHistory = fc.array(
   { maxLength: 25 },
 );
 
-describe('timers', () => {
+describe.each([
+  ['the usual delays', fc.constant(usualDelays)],
+  ['any delays', anyDelays],
+])('timers by %s', (_, delays) => {
   it('are due exactly when a decider has something to say', () =>
     fc.assert(
-      fc.asyncProperty(anyHistory, async (history) => {
-        const world = new World();
+      fc.asyncProperty(anyHistory, delays, async (history, chosen) => {
+        const world = new World(chosen);
         await world.start();
         let now = t0;
         for (const [number, [what, minutes]] of history.entries()) {
@@ -207,7 +249,7 @@ describe('timers', () => {
           for (const [stream, decider] of [
             ['friendship-ann_bob', friendshipDecider],
             ['share-share-1', shareDecider],
-            ['intent-ann_shoe', intentDecider],
+            ['intent-ann_shoe', intentDecider(chosen)],
           ] as const) {
             const { state } = world.streams[stream] as AnyStory;
             const kind = stream.split('-')[0];
@@ -228,8 +270,8 @@ describe('timers', () => {
 
   it('lead to something each, and leave nothing behind, when the hand is in time', () =>
     fc.assert(
-      fc.asyncProperty(anyHistory, async (history) => {
-        const world = new World();
+      fc.asyncProperty(anyHistory, delays, async (history, chosen) => {
+        const world = new World(chosen);
         await world.start();
         let now = t0;
         for (const [number, [what, minutes]] of history.entries()) {
@@ -239,6 +281,38 @@ describe('timers', () => {
         }
         await world.actUntil(toMs(addMs(now, 400 * dayMs)));
         expect(world.due()).toEqual([]);
+      }),
+      { numRuns: 150 },
+    ));
+});
+
+describe('timers after a change of the delays', () => {
+  it('tell of open journeys by the new ones, each stage once, and leave nothing behind', () =>
+    fc.assert(
+      fc.asyncProperty(anyHistory, anyHistory, anyDelays, anyDelays, async (before, after, old, chosen) => {
+        const world = new World(old);
+        await world.start();
+        let now = t0;
+        const live = async (history: typeof before, from: number) => {
+          for (const [number, [what, minutes]] of history.entries()) {
+            await world.tryUntil(toMs(now));
+            await steps[what]?.(world, now, from + number);
+            now = addMs(now, minutes * minuteMs);
+          }
+        };
+        await live(before, 0);
+        await world.restart(chosen);
+        await live(after, before.length);
+        await world.tryUntil(toMs(addMs(now, 400 * dayMs)));
+        expect(world.due()).toEqual([]);
+        const told = (world.streams['intent-ann_shoe'] as AnyStory).events.filter(
+          ({ type }) => type === 'PurchaseIntentAbandoned',
+        );
+        const stages = told.map(({ data }) => {
+          const { intentId, stage } = data as { intentId: string; stage: string };
+          return `${intentId} ${stage}`;
+        });
+        expect(new Set(stages).size).toBe(stages.length);
       }),
       { numRuns: 150 },
     ));

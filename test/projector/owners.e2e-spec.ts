@@ -2,11 +2,11 @@
 // in themselves count nothing twice, and an engine that goes away comes back to the same documents.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inbox } from '../../projections/inbox.document.js';
-import { documentProjections } from '../../projections/index.js';
 import { activeKey, buildPrefix, buildsKey, ownKeys } from '../../src/kernel/document-keys.js';
 import { OtherShards } from '../../src/projector/builds/other-shards.js';
 import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { SocialHistory } from '../projections/social-history.js';
+import { documentProjections } from '../usual-settings.js';
 import { Setup } from './engine-setup.js';
 import { hasRedisServer, keysOf, type RedisKind } from './redis-kinds.js';
 

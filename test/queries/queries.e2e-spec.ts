@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { documentProjections } from '../../projections/index.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import { Problem } from '../../src/http/problem/problem.js';
@@ -25,6 +24,7 @@ import { DocumentReader } from '../../src/stores/documents/reader.js';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
 import { asNewEvent, type ShareFact, type SocialEvent, SocialHistory } from '../projections/social-history.js';
 import { plainDecoder } from '../projector/support.js';
+import { documentProjections } from '../usual-settings.js';
 
 const binary = spawnSync('redis-server', ['--version']).error === undefined ? 'redis-server' : 'no-such';
 if (binary === 'no-such')

@@ -46,9 +46,3 @@ export function dayAfter({ completeUpTo, timeZone }: { completeUpTo: string; tim
   const lastInstant = new Date(Date.parse(completeUpTo) - 1).toISOString();
   return shiftDay(dayOf(lastInstant, timeZone), 1);
 }
-/** RFC 4180. */
-export function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cell = (value: string | number) =>
-    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
-  return [header, ...rows].map((row) => row.map(cell).join(',')).join('\r\n');
-}

@@ -1,6 +1,7 @@
 // The small parts that every view is made of, and the honesty marks: what is immature, what is suppressed, how sure.
 import type { ComponentChildren } from 'preact';
-import { count, csv, interval, percent } from './format.js';
+import { csv, type Table } from './csv.js';
+import { count, interval, percent } from './format.js';
 import type { Answer } from './use-answer.js';
 
 /** Shows a skeleton while loading, the problem's own words when there is one, else the children. */
@@ -79,11 +80,6 @@ export function Suppressed(props: { minimum: number }) {
   );
 }
 
-export interface Table {
-  readonly header: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
-}
-
 export function Card(props: {
   title: string;
   wide?: boolean;
@@ -98,11 +94,7 @@ export function Card(props: {
         <h2>{props.title}</h2>
         <span class="tools">
           {table && (
-            <button
-              class="plain"
-              type="button"
-              onClick={() => download(`${props.title}.csv`, csv(table.header, table.rows))}
-            >
+            <button class="plain" type="button" onClick={() => download(`${props.title}.csv`, csv(table))}>
               CSV
             </button>
           )}

@@ -1,5 +1,6 @@
 // Sharing overview: how much is shared, how much of it leaves, what comes back. Tiles → days → breakdowns.
 import type { Api, Catalogue, MetricAnswer, MetricRow } from './api.js';
+import { ratedTable } from './csv.js';
 import { count, dayAfter, label, percent, shiftDay } from './format.js';
 import { Breakdown, type BreakdownRow, Card, RateValue, Ready, ratedColumns, ratedFigures, Tile } from './parts.js';
 import type { State } from './state.js';
@@ -229,12 +230,8 @@ function BreakdownCard(props: {
 }) {
   const { answer, dimension } = props;
   const all = answer.state === 'ready' ? answer.data.rows : [];
-  const table = {
-    header: [dimension, 'numerator', 'denominator', 'rate'],
-    rows: all.map((row) => [row[dimension] ?? '', row.numerator, row.denominator, row.rate ?? '']),
-  };
   return (
-    <Card title={props.title} table={table}>
+    <Card title={props.title} table={ratedTable(dimension, all)}>
       <Ready answer={answer} tall>
         {(data) => {
           const size = (row: MetricRow) => (props.bar === 'rate' ? (row.rate ?? 0) : row.denominator);

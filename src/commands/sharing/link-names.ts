@@ -1,5 +1,5 @@
-// The public code of a share's link, the stream it leads to, and the name of a visitor: all derived, so that nothing has
-// to be looked up and the code itself is kept nowhere.
+// The public code of a share's link and the stream it leads to: both derived, so that nothing has to be looked up and the
+// code itself is kept nowhere.
 import { keyedCode, keyedHash } from '../../kernel/ids.js';
 import type { CommandSecrets } from '../command-context.js';
 
@@ -15,13 +15,4 @@ export function linkIdOf(code: string, { shareCode }: CommandSecrets): string {
   return Buffer.from(keyedHash(shareCode, 'link', code), 'base64url')
     .toString('hex')
     .slice(0, 32);
-}
-
-/** Under a salt of this link alone, so that the same device has another name at every link. */
-export function visitorKeyOf(
-  linkId: string,
-  { clientAddress, userAgent }: { readonly clientAddress: string; readonly userAgent?: string | undefined },
-  { visitor }: CommandSecrets,
-): string {
-  return keyedHash(keyedHash(visitor, 'salt', linkId), clientAddress, userAgent ?? '');
 }

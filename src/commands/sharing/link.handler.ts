@@ -15,9 +15,10 @@ import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { COMMAND_SECRETS, CommandContexts, type CommandSecrets, type IdentifiedContext } from '../command-context.js';
 import { Lookups } from '../lookups.js';
-import { linkCodeOf, linkIdOf, visitorKeyOf } from './link-names.js';
+import { linkCodeOf, linkIdOf } from './link-names.js';
 import type { NewLink } from './share.bodies.js';
 import { ShareOpens } from './share-opens.js';
+import { VisitorNames } from './visitor-names.js';
 
 /** Where links lead to from outside: `<publicUrl>/s/<code>`. */
 export interface LinkOptions {
@@ -58,6 +59,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
     private readonly contexts: CommandContexts,
     private readonly lookups: Lookups,
     private readonly opens: ShareOpens,
+    private readonly visitors: VisitorNames,
     @Inject(COMMAND_SECRETS) private readonly secrets: CommandSecrets,
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
   ) {}
@@ -89,7 +91,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
       ...link,
       // Never for a minor, whatever the settings say (S9).
       showSharer: member.settings.showSharer && member.ageBand === '18_plus',
-      minterVisitorKey: visitorKeyOf(linkId, caller, this.secrets),
+      minterVisitorKey: await this.visitors.keyOf({ linkId, mintedAt: context.occurredAt }, caller),
       askedBy: member.memberId,
     };
     const { position } = await this.write(linkId, { type: 'MintShareLink', data, now: context.occurredAt }, context);
@@ -113,7 +115,7 @@ export class LinkHandler implements ICommandHandler<LinkRequest> {
     const data: OpenFacts = {
       openId,
       linkId,
-      visitorKey: visitorKeyOf(linkId, caller, this.secrets),
+      visitorKey: await this.visitors.keyOf({ linkId, mintedAt: link?.mintedAt ?? context.occurredAt }, caller),
       openerMemberId,
       openerStatus: openerMemberId === undefined ? 'unknown' : 'member',
       isPreviewBot,

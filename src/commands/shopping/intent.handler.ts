@@ -1,8 +1,9 @@
 // The rungs of a purchase intent: ask, put into the cart or take out again, check out.
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { z } from 'zod';
 import type { IntentCommand } from '../../domain/intent/intent.commands.js';
-import { type IntentState, intentDecider, knownRung } from '../../domain/intent/intent.decider.js';
+import { type IntentDecider, type IntentState, knownRung } from '../../domain/intent/intent.decider.js';
 import type { IntentEvent } from '../../domain/intent/intent.events.js';
 import { EventStore, type Transacted } from '../../event-log/transact.js';
 import type { Caller } from '../../http/request/caller.js';
@@ -11,6 +12,9 @@ import { deriveId } from '../../kernel/ids.js';
 import { CommandContexts, type IdentifiedContext } from '../command-context.js';
 import { ProductRefs } from './product-refs.js';
 import type { CartItem, CartRemoval, NewCheckout, Question } from './shopping.bodies.js';
+
+/** The decider by the deployment's delays. */
+export const INTENT_DECIDER = Symbol('INTENT_DECIDER');
 
 export type IntentWish =
   | { readonly type: 'ask'; readonly productId: string; readonly question: z.infer<typeof Question> }
@@ -61,6 +65,7 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
     private readonly store: EventStore,
     private readonly contexts: CommandContexts,
     private readonly products: ProductRefs,
+    @Inject(INTENT_DECIDER) private readonly decider: IntentDecider,
   ) {}
 
   async execute({ caller, wish }: IntentRequest): Promise<Written> {
@@ -131,7 +136,7 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
       byProduct.set(productId, [...(byProduct.get(productId) ?? []), command]);
     }
     const parts = [...byProduct].map(([productId, commands]) => ({
-      decider: intentDecider,
+      decider: this.decider,
       id: intentStream(memberId, productId),
       commands,
       context,
@@ -146,7 +151,7 @@ export class IntentHandler implements ICommandHandler<IntentRequest> {
 
   private write({ memberId, context }: By, command: IntentCommand) {
     const id = intentStream(memberId, command.data.productRef.productId);
-    return this.store.transact({ decider: intentDecider, id, commands: [command], context });
+    return this.store.transact({ decider: this.decider, id, commands: [command], context });
   }
 }
 

@@ -1,8 +1,9 @@
 // A purchase closes the intents of all that it holds, in the same commit; a refund gives some of it back.
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { z } from 'zod';
 import type { IntentCommand } from '../../domain/intent/intent.commands.js';
-import { intentDecider } from '../../domain/intent/intent.decider.js';
+import type { IntentDecider } from '../../domain/intent/intent.decider.js';
 import { isExpired } from '../../domain/intent/journey.js';
 import { orderDecider } from '../../domain/order/order.decider.js';
 import type { ProductRef } from '../../domain/vocabulary.js';
@@ -12,7 +13,7 @@ import type { Written } from '../../http/request/written.js';
 import { deriveId } from '../../kernel/ids.js';
 import { Rejection } from '../../kernel/rejection.js';
 import { CommandContexts, type IdentifiedContext } from '../command-context.js';
-import { intentStream, newestPosition } from './intent.handler.js';
+import { INTENT_DECIDER, intentStream, newestPosition } from './intent.handler.js';
 import { ProductRefs } from './product-refs.js';
 import type { NewOrder, NewRefund } from './shopping.bodies.js';
 
@@ -41,6 +42,7 @@ export class OrderHandler implements ICommandHandler<OrderRequest> {
     private readonly store: EventStore,
     private readonly contexts: CommandContexts,
     private readonly products: ProductRefs,
+    @Inject(INTENT_DECIDER) private readonly intentDecider: IntentDecider,
   ) {}
 
   async execute({ caller, wish }: OrderRequest): Promise<Written> {
@@ -66,7 +68,7 @@ export class OrderHandler implements ICommandHandler<OrderRequest> {
     const closing = [...refs.values()].map((productRef) => {
       const command: IntentCommand = { type: 'CloseIntent', data: { memberId, productRef, orderId }, now };
       const id = intentStream(memberId, productRef.productId);
-      return { decider: intentDecider, id, commands: [command], context };
+      return { decider: this.intentDecider, id, commands: [command], context };
     });
     const parts = [orderPart, ...closing] as [typeof orderPart, ...typeof closing];
     const done = await this.store.transactMany(parts);
@@ -79,7 +81,7 @@ export class OrderHandler implements ICommandHandler<OrderRequest> {
    * named by the order's item.
    */
   private async openIntent(memberId: string, { productId }: ProductRef, now: string): Promise<string | undefined> {
-    const { state } = await this.store.state(intentDecider, intentStream(memberId, productId));
+    const { state } = await this.store.state(this.intentDecider, intentStream(memberId, productId));
     return state.journey && !isExpired(state.journey, now) ? state.journey.intentId : undefined;
   }
 

@@ -18,6 +18,6 @@ export type IntentCommand = CommandOf<{
   StartCheckout: Step<'CheckoutStarted'>;
   /** An order holds the product. */
   CloseIntent: Who & { readonly orderId: string };
-  /** 24 h after the last ProductViewed without a further rung; views are observations, so the evidence comes along. */
+  /** The last ProductViewed had no further rung for too long; views are observations, so the evidence comes along. */
   AbandonBrowse: Who & { readonly lastViewedAt: string };
 }>;

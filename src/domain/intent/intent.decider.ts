@@ -3,7 +3,7 @@
 import { toMs } from '../../kernel/clock.js';
 import type { Decider, EventPlace } from '../../kernel/decider.js';
 import type { IntentCommand } from './intent.commands.js';
-import { type IntentEvent, intentAbandonedAfterMs } from './intent.events.js';
+import type { AbandonmentDelays, IntentEvent } from './intent.events.js';
 import {
   browseAbandonment,
   dueOf,
@@ -40,6 +40,9 @@ export interface IntentState {
   readonly endedAt?: string | undefined;
   readonly knownRungs: readonly KnownRung[];
 }
+
+export const intentCategory = 'intent';
+export type IntentDecider = Decider<IntentCommand, IntentEvent, IntentState>;
 
 type Rung = Extract<IntentEvent, { type: 'ProductAskedAbout' | 'ProductAddedToCart' | 'CheckoutStarted' }>;
 type Step = Rung['data'];
@@ -133,102 +136,111 @@ function withCart(journey: Journey, cartId: string, change: number): Readonly<Re
   return carts;
 }
 
-export const intentDecider: Decider<IntentCommand, IntentEvent, IntentState> = {
-  category: 'intent',
-  initialState: { journeys: 0, orderIds: [], knownRungs: [] },
-  decide: {
-    AskAboutProduct: ({ data, now }, state) => {
-      if (knownRung({ type: 'ProductAskedAbout', data }, state)) return [];
-      const { journey, names } = journeyFor(state, data, now);
-      return [{ type: 'ProductAskedAbout', data: { ...data, ...names } }, ...recovery(journey, 'ask', now)];
-    },
-    AddToCart: ({ data, now }, state) => {
-      if (knownRung({ type: 'ProductAddedToCart', data }, state)) return [];
-      const { journey, names } = journeyFor(state, data, now);
-      return [{ type: 'ProductAddedToCart', data: { ...data, ...names } }, ...recovery(journey, 'cart', now)];
-    },
-    RemoveFromCart: ({ data }, { journey }) => {
-      const inCart = journey?.carts[data.cartId] ?? 0;
-      if (!journey || inCart === 0) return [];
-      const { intentId, memberId, productRef } = journey;
-      const quantity = Math.min(data.quantity, inCart);
-      return [
-        { type: 'ProductRemovedFromCart', data: { intentId, memberId, productRef, cartId: data.cartId, quantity } },
-      ];
-    },
-    StartCheckout: ({ data, now }, state) => {
-      if (knownRung({ type: 'CheckoutStarted', data }, state)) return [];
-      const { journey, names } = journeyFor(state, data, now);
-      return [{ type: 'CheckoutStarted', data: { ...data, ...names } }, ...recovery(journey, 'checkout', now)];
-    },
-    /** A purchase that no earlier rung was recorded for is a journey of its own, over as it begins (P1). */
-    CloseIntent: ({ data, now }, state) => {
-      const { memberId, productRef, orderId } = data;
-      if (state.orderIds.includes(orderId)) return [];
-      const { journey } = journeyFor(state, data, now);
-      const { intentId } = journey;
-      return [
-        ...recovery(journey, 'purchase', now),
-        { type: 'PurchaseIntentClosed', data: { intentId, memberId, productRef, orderId } },
-      ];
-    },
-    /**
-     * The views are in other streams, so the evidence comes along and may be late. Worst case: an observation that arrives
-     * after the journey has ended abandons nothing.
-     */
-    AbandonBrowse: ({ data, now }, state) => {
-      const { lastViewedAt } = data;
-      if (toMs(now) - toMs(lastViewedAt) < intentAbandonedAfterMs.browse) return [];
-      if (!state.journey && state.endedAt !== undefined && toMs(state.endedAt) >= toMs(lastViewedAt)) return [];
-      return browseAbandonment(journeyFor(state, data, lastViewedAt).journey, lastViewedAt);
-    },
+const climb: Omit<IntentDecider['decide'], 'AbandonBrowse'> = {
+  AskAboutProduct: ({ data, now }, state) => {
+    if (knownRung({ type: 'ProductAskedAbout', data }, state)) return [];
+    const { journey, names } = journeyFor(state, data, now);
+    return [{ type: 'ProductAskedAbout', data: { ...data, ...names } }, ...recovery(journey, 'ask', now)];
   },
-  evolve: {
-    ProductAskedAbout: (state, event, place) =>
-      climbed(state, event, place, 'ask', ({ stage, carts }) => ({ stage, carts })),
-    ProductAddedToCart: (state, event, place) =>
-      climbed(state, event, place, 'cart', (journey) => ({
-        stage: furthest(journey, 'cart'),
-        cartId: event.data.cartId,
-        carts: withCart(journey, event.data.cartId, event.data.quantity),
-      })),
-    ProductRemovedFromCart: (state, { data }, { occurredAt }) => {
-      if (!state.journey) return state;
-      const carts = withCart(state.journey, data.cartId, -data.quantity);
-      const stage = Object.keys(carts).length === 0 ? 'browse' : state.journey.stage;
-      return {
-        ...state,
-        journey: { ...state.journey, carts, stage, lastActivityAt: later(state.journey.lastActivityAt, occurredAt) },
-      };
-    },
-    CheckoutStarted: (state, event, place) =>
-      climbed(state, event, place, 'checkout', ({ carts }) => {
-        const { cartId, checkoutId } = event.data;
-        return { stage: 'checkout', carts, cartId, checkoutId };
-      }),
-    PurchaseIntentAbandoned: (state, { data }, { occurredAt }) => {
-      const { journey } = journeyFor(state, data, data.lastActivityAt);
-      return {
-        ...state,
-        journeys: state.journey ? state.journeys : state.journeys + 1,
-        journey: {
-          ...journey,
-          intentId: data.intentId,
-          lastActivityAt: later(journey.lastActivityAt, data.lastActivityAt),
-          abandonedStages: [...journey.abandonedStages, data.stage],
-          pendingAbandonment: laterOf(journey.pendingAbandonment, { stage: data.stage, at: occurredAt }),
-        },
-      };
-    },
-    PurchaseIntentRecovered: (state, { data }) =>
-      state.journey?.pendingAbandonment?.stage === data.stage
-        ? { ...state, journey: { ...state.journey, pendingAbandonment: undefined } }
-        : state,
-    PurchaseIntentExpired: (state, { data }, { occurredAt }) => over(state, data.intentId, occurredAt),
-    PurchaseIntentClosed: (state, { data }, { occurredAt }) => ({
-      ...over(state, data.intentId, occurredAt),
-      orderIds: [...state.orderIds, data.orderId].slice(-ordersRememberedMax),
-    }),
+  AddToCart: ({ data, now }, state) => {
+    if (knownRung({ type: 'ProductAddedToCart', data }, state)) return [];
+    const { journey, names } = journeyFor(state, data, now);
+    return [{ type: 'ProductAddedToCart', data: { ...data, ...names } }, ...recovery(journey, 'cart', now)];
   },
-  due: ({ journey }, now) => (journey ? dueOf(journey, now) : []),
+  RemoveFromCart: ({ data }, { journey }) => {
+    const inCart = journey?.carts[data.cartId] ?? 0;
+    if (!journey || inCart === 0) return [];
+    const { intentId, memberId, productRef } = journey;
+    const quantity = Math.min(data.quantity, inCart);
+    return [
+      { type: 'ProductRemovedFromCart', data: { intentId, memberId, productRef, cartId: data.cartId, quantity } },
+    ];
+  },
+  StartCheckout: ({ data, now }, state) => {
+    if (knownRung({ type: 'CheckoutStarted', data }, state)) return [];
+    const { journey, names } = journeyFor(state, data, now);
+    return [{ type: 'CheckoutStarted', data: { ...data, ...names } }, ...recovery(journey, 'checkout', now)];
+  },
+  /** A purchase that no earlier rung was recorded for is a journey of its own, over as it begins (P1). */
+  CloseIntent: ({ data, now }, state) => {
+    const { memberId, productRef, orderId } = data;
+    if (state.orderIds.includes(orderId)) return [];
+    const { journey } = journeyFor(state, data, now);
+    const { intentId } = journey;
+    return [
+      ...recovery(journey, 'purchase', now),
+      { type: 'PurchaseIntentClosed', data: { intentId, memberId, productRef, orderId } },
+    ];
+  },
 };
+
+const evolve: IntentDecider['evolve'] = {
+  ProductAskedAbout: (state, event, place) =>
+    climbed(state, event, place, 'ask', ({ stage, carts }) => ({ stage, carts })),
+  ProductAddedToCart: (state, event, place) =>
+    climbed(state, event, place, 'cart', (journey) => ({
+      stage: furthest(journey, 'cart'),
+      cartId: event.data.cartId,
+      carts: withCart(journey, event.data.cartId, event.data.quantity),
+    })),
+  ProductRemovedFromCart: (state, { data }, { occurredAt }) => {
+    if (!state.journey) return state;
+    const carts = withCart(state.journey, data.cartId, -data.quantity);
+    const stage = Object.keys(carts).length === 0 ? 'browse' : state.journey.stage;
+    return {
+      ...state,
+      journey: { ...state.journey, carts, stage, lastActivityAt: later(state.journey.lastActivityAt, occurredAt) },
+    };
+  },
+  CheckoutStarted: (state, event, place) =>
+    climbed(state, event, place, 'checkout', ({ carts }) => {
+      const { cartId, checkoutId } = event.data;
+      return { stage: 'checkout', carts, cartId, checkoutId };
+    }),
+  PurchaseIntentAbandoned: (state, { data }, { occurredAt }) => {
+    const { journey } = journeyFor(state, data, data.lastActivityAt);
+    return {
+      ...state,
+      journeys: state.journey ? state.journeys : state.journeys + 1,
+      journey: {
+        ...journey,
+        intentId: data.intentId,
+        lastActivityAt: later(journey.lastActivityAt, data.lastActivityAt),
+        abandonedStages: [...journey.abandonedStages, data.stage],
+        pendingAbandonment: laterOf(journey.pendingAbandonment, { stage: data.stage, at: occurredAt }),
+      },
+    };
+  },
+  PurchaseIntentRecovered: (state, { data }) =>
+    state.journey?.pendingAbandonment?.stage === data.stage
+      ? { ...state, journey: { ...state.journey, pendingAbandonment: undefined } }
+      : state,
+  PurchaseIntentExpired: (state, { data }, { occurredAt }) => over(state, data.intentId, occurredAt),
+  PurchaseIntentClosed: (state, { data }, { occurredAt }) => ({
+    ...over(state, data.intentId, occurredAt),
+    orderIds: [...state.orderIds, data.orderId].slice(-ordersRememberedMax),
+  }),
+};
+
+/** @param afterMs the silence that is abandonment, by stage, in ms; it decides what falls due, never what events mean */
+export function intentDecider(afterMs: AbandonmentDelays): IntentDecider {
+  return {
+    category: intentCategory,
+    initialState: { journeys: 0, orderIds: [], knownRungs: [] },
+    decide: {
+      ...climb,
+      /**
+       * The views are in other streams, so the evidence comes along and may be late. Worst case: an observation that arrives
+       * after the journey has ended abandons nothing.
+       */
+      AbandonBrowse: ({ data, now }, state) => {
+        const { lastViewedAt } = data;
+        if (toMs(now) - toMs(lastViewedAt) < afterMs.browse) return [];
+        if (!state.journey && state.endedAt !== undefined && toMs(state.endedAt) >= toMs(lastViewedAt)) return [];
+        return browseAbandonment(journeyFor(state, data, lastViewedAt).journey, lastViewedAt, afterMs);
+      },
+    },
+    evolve,
+    due: ({ journey }, now) => (journey ? dueOf(journey, now, afterMs) : []),
+  };
+}

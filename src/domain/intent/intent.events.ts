@@ -1,7 +1,7 @@
 // One person's purchase intent for one product, journey after journey: ask, cart, checkout, abandonment, recovery.
 // Stream `intent-<memberId>_<productId>`; intentId names one journey. ProductViewed is an observation.
 import { z } from 'zod';
-import { dayMs, hourMs } from '../../kernel/clock.js';
+import { dayMs } from '../../kernel/clock.js';
 import type { EventOf } from '../../kernel/message.js';
 import { ContentRef, Id, Instant, Money, ProductRef, SourceSystem, Surface, TouchRef } from '../vocabulary.js';
 
@@ -23,12 +23,11 @@ const abandoned = { cartId: Id.optional(), checkoutId: Id.optional() };
 export const AbandonmentStage = z.enum(['browse', 'cart', 'checkout']);
 export type AbandonmentStage = z.infer<typeof AbandonmentStage>;
 
-/** Silence after the last activity that counts as abandoned, by how far the journey got (P4). */
-export const intentAbandonedAfterMs: Readonly<Record<AbandonmentStage, number>> = {
-  browse: 24 * hourMs,
-  cart: hourMs,
-  checkout: hourMs,
-};
+/**
+ * Silence after the last activity that counts as abandoned, in ms, by how far the journey got (P4). The deployment says it;
+ * each is shorter than the silence that ends the journey.
+ */
+export type AbandonmentDelays = Readonly<Record<AbandonmentStage, number>>;
 /** After so much silence the journey is over (P5). */
 export const intentExpiresAfterMs = 30 * dayMs;
 

@@ -4,8 +4,8 @@ import { addMs, dayMs, toMs } from '../../kernel/clock.js';
 import { deriveId } from '../../kernel/ids.js';
 import type { ProductRef } from '../vocabulary.js';
 import {
+  type AbandonmentDelays,
   type IntentEvent,
-  intentAbandonedAfterMs,
   intentExpiresAfterMs,
   type AbandonmentStage as Stage,
 } from './intent.events.js';
@@ -77,11 +77,11 @@ export function recovery(journey: Journey, by: Recovering, now: string): IntentE
   return journey.pendingAbandonment ? recovered(journey, journey.pendingAbandonment, by, now) : [];
 }
 
-export function abandonment(journey: Journey, stage: Stage, lastActivityAt: string): IntentEvent {
+function abandonment(journey: Journey, stage: Stage, lastActivityAt: string, afterMs: AbandonmentDelays): IntentEvent {
   return {
     type: 'PurchaseIntentAbandoned',
     data: { ...namesOf(journey), ...leftAt(journey, stage), stage, lastActivityAt },
-    occurredAt: addMs(lastActivityAt, intentAbandonedAfterMs[stage]),
+    occurredAt: addMs(lastActivityAt, afterMs[stage]),
   };
 }
 
@@ -90,11 +90,11 @@ export function isExpired(journey: Journey, now: string): boolean {
 }
 
 /** In order of when they fell due. */
-export function dueOf(journey: Journey, now: string): readonly IntentEvent[] {
+export function dueOf(journey: Journey, now: string, afterMs: AbandonmentDelays): readonly IntentEvent[] {
   const silentMs = toMs(now) - toMs(journey.lastActivityAt);
   const events: IntentEvent[] = [];
-  if (silentMs >= intentAbandonedAfterMs[journey.stage] && !journey.abandonedStages.includes(journey.stage)) {
-    events.push(abandonment(journey, journey.stage, journey.lastActivityAt));
+  if (silentMs >= afterMs[journey.stage] && !journey.abandonedStages.includes(journey.stage)) {
+    events.push(abandonment(journey, journey.stage, journey.lastActivityAt, afterMs));
   }
   if (isExpired(journey, now)) {
     const { lastActivityAt } = journey;
@@ -105,17 +105,22 @@ export function dueOf(journey: Journey, now: string): readonly IntentEvent[] {
 }
 
 /**
- * What a last view at `lastViewedAt` without a further rung for 24 h comes to: the abandonment of its day, and where the
- * person came back since, the recovery of that day. So a hand that is late by less than a day changes no history, as far
- * as the remembered rungs reach; after a day the silence that followed the next rung may have been told first.
+ * What a last view at `lastViewedAt` without a further rung for the delay of browsing comes to: the abandonment of its
+ * moment, and where the person came back since, the recovery of that moment. So a hand that is late by less than any
+ * delay changes no history, as far as the remembered rungs reach; after that the silence that followed the next rung may
+ * have been told first.
  */
-export function browseAbandonment(journey: Journey, lastViewedAt: string): readonly IntentEvent[] {
+export function browseAbandonment(
+  journey: Journey,
+  lastViewedAt: string,
+  afterMs: AbandonmentDelays,
+): readonly IntentEvent[] {
   const { rungs, abandonedStages } = journey;
   const since = rungs.filter(({ at }) => toMs(at) >= toMs(lastViewedAt));
   const before = rungs.slice(0, rungs.length - since.length);
   const mayBeForgotten = rungs.length === rungsRememberedMax && before.length === 0;
   if (abandonedStages.includes('browse') || mayBeForgotten || before.some(({ by }) => by !== 'ask')) return [];
-  const told = abandonment(journey, 'browse', lastViewedAt);
+  const told = abandonment(journey, 'browse', lastViewedAt, afterMs);
   const [next] = since;
   if (!next) return toMs(journey.lastActivityAt) >= toMs(lastViewedAt) && rungs.length > 0 ? [] : [told];
   const dueAt = told.occurredAt as string;

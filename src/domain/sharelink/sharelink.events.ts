@@ -33,7 +33,10 @@ export const sharelinkEvents = {
   /** Every open, as it was; which of them count is ClickBackCounted. */
   ShareLinkOpened: z.strictObject({
     ...opened,
-    /** HMAC(salt of this link, ip, user agent): joins across links do not exist. */
+    /**
+     * HMAC(salt of this link, ip, user agent): joins across links do not exist. The salt is destroyed; who comes later than
+     * that has a key of the day of the visit.
+     */
     visitorKey: z.string().max(64),
     openerMemberId: Id.optional(),
     openerStatus: z.enum(['member', 'non_member', 'unknown']),

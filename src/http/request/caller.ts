@@ -6,6 +6,8 @@ import { deriveId } from '../../kernel/ids.js';
 import type { ApiKey } from '../access/api-key.js';
 import { identityOf } from '../access/identity.js';
 import { Problem } from '../problem/problem.js';
+import { type Circumstances, circumstancesOf } from './circumstances.js';
+import { headerOf } from './header.js';
 import { ImportClock } from './service-clock.js';
 
 /** How far ahead of `Homing-Now` a request of an importer may have happened. */
@@ -16,7 +18,7 @@ export interface Agent {
   readonly bot: boolean;
 }
 
-export interface Caller {
+export interface Caller extends Circumstances {
   /** Absent on an open route. */
   readonly key?: ApiKey;
   readonly memberId?: string;
@@ -32,14 +34,6 @@ export interface Caller {
   readonly ifRevision?: number;
   readonly clientAddress: string;
   readonly userAgent?: string;
-  readonly platform?: string;
-  readonly appVersion?: string;
-  readonly country?: string;
-  readonly locale?: string;
-  readonly tzOffsetMin?: number;
-  readonly surface?: string;
-  readonly experimentArms?: readonly { readonly experimentId: string; readonly arm: string }[];
-  readonly sessionId?: string;
 }
 
 declare module 'fastify' {
@@ -49,19 +43,11 @@ declare module 'fastify' {
   }
 }
 
-function header(request: FastifyRequest, name: string, pattern: RegExp): string | undefined {
-  const value = request.headers[name];
-  if (value === undefined || value === '') return undefined;
-  if (typeof value !== 'string' || !pattern.test(value)) throw new Problem('invalid-header', `${name} is not valid`);
-  return value;
-}
-
 const printable = /^[\x21-\x7e]{1,128}$/;
-const shortText = /^[A-Za-z0-9 ._+-]{1,40}$/;
 const id = /^[A-Za-z0-9][A-Za-z0-9.~-]{0,63}$/;
 
 function instant(request: FastifyRequest, name: string): number | undefined {
-  const text = header(request, name, /^\d{4}-\d\d-\d\dT[0-9:.]{5,18}Z$/);
+  const text = headerOf(request, name, /^\d{4}-\d\d-\d\dT[0-9:.]{5,18}Z$/);
   if (text === undefined) return undefined;
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new Problem('invalid-header', `${name} is not an instant (ISO 8601, UTC)`);
@@ -96,7 +82,7 @@ function timeOf(request: FastifyRequest): string {
 }
 
 function agentOf(request: FastifyRequest): Agent | undefined {
-  const text = header(request, 'homing-agent', /^[A-Za-z0-9][A-Za-z0-9.~-]{0,63};(human|bot)$/);
+  const text = headerOf(request, 'homing-agent', /^[A-Za-z0-9][A-Za-z0-9.~-]{0,63};(human|bot)$/);
   if (text === undefined) return undefined;
   const [agentId = '', kind] = text.split(';');
   return { agentId, bot: kind === 'bot' };
@@ -110,14 +96,14 @@ function addressOf(request: FastifyRequest, isImport: boolean): string {
 }
 
 function revisionOf(request: FastifyRequest): number | undefined {
-  const text = header(request, 'if-match', /^(W\/)?"?\d{1,15}"?$/);
+  const text = headerOf(request, 'if-match', /^(W\/)?"?\d{1,15}"?$/);
   return text === undefined ? undefined : Number(/\d+/.exec(text)?.[0]);
 }
 
 function commandIdOf(request: FastifyRequest, keyId: string, actor: string): string | undefined {
   // An empty one would look like a safe retry and be none.
   if (request.headers['idempotency-key'] === '') throw new Problem('invalid-header', 'idempotency-key is empty');
-  const key = header(request, 'idempotency-key', printable);
+  const key = headerOf(request, 'idempotency-key', printable);
   if (key === undefined) return undefined;
   const target = Object.values((request.params ?? {}) as Record<string, string>);
   return deriveId('command', keyId, actor, `${request.method} ${request.routeOptions.url ?? ''}`, ...target, key);
@@ -133,28 +119,9 @@ export function present<Shape extends object>(shape: { [Name in keyof Shape]: Sh
   return made as Shape;
 }
 
-const experiments = /^[A-Za-z0-9._-]{1,64}=[A-Za-z0-9._-]{1,64}(,[A-Za-z0-9._-]{1,64}=[A-Za-z0-9._-]{1,64}){0,15}$/;
-
-/** `Homing-Surface: feed`, `Homing-Tz-Offset: -300` (minutes), `Homing-Experiments: <experiment>=<arm>,…` (at most 16). */
-function circumstancesOf(request: FastifyRequest): Pick<Caller, 'surface' | 'tzOffsetMin' | 'experimentArms'> {
-  const offset = header(request, 'homing-tz-offset', /^[+-]?\d{1,3}$/);
-  const arms = header(request, 'homing-experiments', experiments);
-  const surface = header(request, 'homing-surface', /^[a-z_]{1,32}$/);
-  return {
-    ...(surface === undefined ? {} : { surface }),
-    ...(offset === undefined ? {} : { tzOffsetMin: Number(offset) }),
-    ...(arms === undefined ? {} : { experimentArms: arms.split(',').map(armOf) }),
-  };
-}
-
-function armOf(text: string): { experimentId: string; arm: string } {
-  const [experimentId = '', arm = ''] = text.split('=');
-  return { experimentId, arm };
-}
-
 export function callerOf(request: FastifyRequest): Caller {
   const identity = identityOf(request);
-  const memberId = identity?.memberId ?? header(request, 'homing-member', id);
+  const memberId = identity?.memberId ?? headerOf(request, 'homing-member', id);
   const agent = agentOf(request);
   const isImport = request.clock instanceof ImportClock && identity?.key.scopes.includes('import') === true;
   return present<Caller>({
@@ -169,12 +136,7 @@ export function callerOf(request: FastifyRequest): Caller {
     ifRevision: revisionOf(request),
     clientAddress: addressOf(request, isImport),
     userAgent: request.headers['user-agent']?.slice(0, 512),
-    platform: header(request, 'homing-platform', shortText),
-    appVersion: header(request, 'homing-app-version', shortText),
-    country: header(request, 'homing-country', /^[A-Z]{2}$/),
-    locale: header(request, 'homing-locale', /^[A-Za-z0-9-]{1,35}$/),
     ...circumstancesOf(request),
-    sessionId: header(request, 'homing-session', id),
   });
 }
 

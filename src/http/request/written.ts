@@ -16,6 +16,7 @@ import { map, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { encodePositionToken } from '../../kernel/position-token.js';
 import { Problem } from '../problem/problem.js';
+import { TakesCircumstances } from './circumstances.js';
 
 /** The identity of the event log: position tokens carry it. */
 export const LOG_ID = Symbol('LOG_ID');
@@ -67,8 +68,8 @@ export class PositionInterceptor implements NestInterceptor {
 }
 
 /**
- * Declares what a write answers: its status and the shape of its result; the position token is always there. With a
- * `revision` in it the route takes If-Match.
+ * Declares what a write takes and answers: the headers of its circumstances, its status and the shape of its result; the
+ * position token is always there. With a `revision` in it the route takes If-Match.
  */
 export function Writes(status: 200 | 201, shape: z.ZodRawShape = {}): MethodDecorator {
   const position = z.string().meta({ description: 'What a read may wait for, as minPosition or Homing-Position.' });
@@ -78,6 +79,7 @@ export function Writes(status: 200 | 201, shape: z.ZodRawShape = {}): MethodDeco
   ];
   return applyDecorators(
     ...('revision' in shape ? conditional : []),
+    TakesCircumstances(),
     HttpCode(status),
     ApiResponse({ status, description: 'Recorded.', standardSchema: z.object({ ...shape, position }) }),
   );

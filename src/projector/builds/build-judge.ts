@@ -1,12 +1,13 @@
 // What a build that is found in Redis is worth to this process.
-import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+import { decodeCheckpoint, decodeMarker, type ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
 import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
-import { type BuildMarker, ProjectionStuck } from '../fold/document-runner.js';
+import { ProjectionStuck } from '../fold/document-runner.js';
 import { RedisSink } from '../sinks/redis-sink.js';
 
 /**
- * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection, readable.
+ * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection or of other settings,
+ * readable.
  * lost: its data are not whole. beyond: it knows more than the log does, which must have been restored.
  */
 export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost' | 'beyond';
@@ -21,7 +22,7 @@ export async function judgeBuild(
 ): Promise<Verdict> {
   const state = await new RedisSink(redis, name, build).state();
   if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
-  const marker = state.marker === undefined ? undefined : (JSON.parse(state.marker) as BuildMarker);
+  const marker = decodeMarker(state.marker);
   const checkpoint = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);
   if (!marker || !checkpoint) return 'lost';
   if (marker.logId !== log.id || checkpoint.logId !== log.id) {
@@ -31,5 +32,6 @@ export async function judgeBuild(
     );
   }
   if (checkpoint.position > log.head) return 'beyond';
-  return marker.version === projection.version ? 'sound' : 'outdated';
+  const isOurs = marker.version === projection.version && marker.settings === projection.settings;
+  return isOurs ? 'sound' : 'outdated';
 }

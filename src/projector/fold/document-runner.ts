@@ -2,7 +2,14 @@
 // together: whoever is fenced off throws all three away and reads them again.
 
 import type { LogEvent } from '../../event-log/event-log.js';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, ownKeys, shardOf } from '../../kernel/document-keys.js';
+import {
+  type BuildMarker,
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  ownKeys,
+  shardOf,
+} from '../../kernel/document-keys.js';
 import type { AnyEvent, DocumentProjection, ReadSpec } from '../../kernel/projection.js';
 import type { DocumentSink, WriteCommand } from '../sinks/document-sink.js';
 import { DocumentOverlay } from './document-overlay.js';
@@ -33,14 +40,6 @@ export const defaultRunnerLimits: RunnerLimits = {
   changesMax: 10_000,
   deadLettersMax: 10_000,
 };
-
-/** Who a build is for: what its marker says. */
-export interface BuildMarker {
-  readonly projection: string;
-  /** The projection's code version. */
-  readonly version: number;
-  readonly logId: string;
-}
 
 /** It needs a person: going on would be wrong, and trying again does not help. */
 export class ProjectionStuck extends Error {
@@ -122,8 +121,14 @@ export class DocumentRunner {
   /** Writes marker and first checkpoint of a build that has neither. */
   async begin(): Promise<void> {
     if (this.stored !== undefined) return;
-    const { projection, options } = this;
-    const marker: BuildMarker = { projection: projection.name, version: projection.version, logId: options.logId };
+    const { options } = this;
+    const { name, version, settings } = this.projection;
+    const marker: BuildMarker = {
+      projection: name,
+      version,
+      ...(settings === undefined ? {} : { settings }),
+      logId: options.logId,
+    };
     const inherited = (await options.inherit?.()) ?? [];
     if (await this.write(this.checkpoint, [['SET', ownKeys.marker, JSON.stringify(marker)], ...inherited])) {
       if (inherited.length > 0) await this.open();

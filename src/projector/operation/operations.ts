@@ -161,8 +161,10 @@ export class DocumentOperations {
   }
 }
 
-function whyNot(verdict: Exclude<Verdict, 'sound'>, { version }: DocumentProjection): string {
-  if (verdict === 'outdated')
-    return `was made by another version of the code than this one (${version}): run that one to read it`;
+function whyNot(verdict: Exclude<Verdict, 'sound'>, { version, settings }: DocumentProjection): string {
+  if (verdict === 'outdated') {
+    const [what, ours] = settings === undefined ? ['', ''] : [' or by other settings', `, ${settings}`];
+    return `was made by another version of the code${what} than this one (${version}${ours}): run that one to read it`;
+  }
   return verdict === 'beyond' ? 'knows more than the log' : 'is not whole';
 }

@@ -21,7 +21,7 @@ export function localOperations(
     log,
     redis: redis.client,
     decoder: codec,
-    projections: documentProjections,
+    projections: documentProjections(config),
     shards: config.projector.shards,
     limits: defaultRunnerLimits,
     nowMs: Date.now,
