@@ -176,6 +176,13 @@ export const variables = z.object({
       about: 'How long a query waits for the position it was asked to have passed before it answers `stale: true`.',
     },
   ),
+  HOMING_REDIS_READ_MS_MAX: whole(
+    { min: 50, max: 60_000, fallback: 5_000 },
+    {
+      unit: 'milliseconds',
+      about: 'How long a query waits for an answer of Redis before it is answered 503 with Retry-After.',
+    },
+  ),
   HOMING_RATE_KEY_PER_SECOND_MAX: whole(
     { min: 1, max: 1_000_000, fallback: 5_000 },
     { unit: 'requests per second', about: 'Requests of one API key.' },

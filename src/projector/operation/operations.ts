@@ -58,6 +58,8 @@ export class CannotGoBack extends Error {
 export interface OperationsOptions {
   readonly log: EventLogReader;
   readonly redis: RedisClient;
+  /** Asked how the builds are, by whoever waits for it; absent: `redis`. */
+  readonly reader?: RedisClient;
   readonly decoder: Decoder;
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
@@ -80,10 +82,10 @@ export class DocumentOperations {
 
   /** Builds that are read or being made, of one projection or all. */
   async status(projection?: string): Promise<ProjectionRow[]> {
-    const { redis, log, shards, nowMs } = this.options;
+    const { redis, reader = redis, log, shards, nowMs } = this.options;
     const head = await log.head();
     const names = shardNames(projection === undefined ? this.names : [projection], shards);
-    const builds = await documentStatus(redis, log, names, nowMs());
+    const builds = await documentStatus(reader, log, names, nowMs());
     return builds.map((build) => projectionRow(build, head));
   }
 
