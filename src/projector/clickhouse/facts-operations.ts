@@ -6,7 +6,7 @@ import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
 import type { BuildStatus } from '../operation/document-status.js';
 import { lagOf } from '../operation/lag.js';
-import { type ProjectionRow, projectionRow } from '../operation/operations.js';
+import { CannotGoBack, type ProjectionRow, projectionRow } from '../operation/operations.js';
 import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
 import { beginBuild } from './builds/begin-build.js';
@@ -97,14 +97,14 @@ export class FactsOperations {
     }
   }
 
-  /** Goes back to the build that was read before: it catches up, and then takes over. @throws Error when none was kept */
+  /** Goes back to the build that was read before: it catches up, and then takes over. @throws CannotGoBack */
   async rollback(): Promise<number> {
     let back = 0;
     await untilChanged(this.options.log, this.name, ({ builds }) => {
       const kept = builds.filter(({ state }) => state === 'kept').at(-1);
-      if (!kept) throw new Error(`${this.name}: no earlier build was kept`);
+      if (!kept) throw new CannotGoBack(`${this.name}: no earlier build was kept`);
       if (kept.fingerprint !== this.fingerprint) {
-        throw new Error(
+        throw new CannotGoBack(
           `${this.name}: build ${kept.build} was made by other code or for another time zone; run that to read it`,
         );
       }

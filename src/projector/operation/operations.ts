@@ -53,6 +53,8 @@ export class NoSuchProjection extends Error {
 /** There is no earlier build that this code could go on with. */
 export class CannotGoBack extends Error {
   override readonly name = 'CannotGoBack';
+  /** Of the problem that whoever asked is told, over HTTP and by the command line. */
+  readonly code = 'no-earlier-build';
 }
 
 export interface OperationsOptions {
