@@ -10,7 +10,15 @@ import { CannotGoBack, type ProjectionRow, projectionRow } from '../operation/op
 import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
 import { beginBuild } from './builds/begin-build.js';
-import { activeOf, dropEvent, droppedEvents, type FactBuild, readBuilds, untilChanged } from './builds/fact-builds.js';
+import {
+  activeOf,
+  dropEvent,
+  droppedEvents,
+  type FactBuild,
+  givenUp,
+  readBuilds,
+  untilChanged,
+} from './builds/fact-builds.js';
 import { type Chunk, ChunkBuilder, type FactSource } from './chunk/chunk.js';
 import type { Decode } from './chunk/chunk-stream.js';
 import { appendPlan, lastPlan, parkedAmong, planOf, planStream } from './chunk/plan-log.js';
@@ -87,13 +95,14 @@ export class FactsOperations {
     return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
   }
 
-  /** Gives up what is being made. What readers read stays. */
+  /** Gives up what is being made, or gone back to. What is read stays, and what was kept is kept. */
   async abort(): Promise<void> {
     const { log } = this.options;
     for (const { build } of (await readBuilds(log, this.name)).builds.filter(({ state }) => state === 'building')) {
-      await untilChanged(log, this.name, ({ builds }) =>
-        builds.find((one) => one.build === build)?.state === 'building' ? { type: 'BuildAborted', build } : undefined,
-      );
+      await untilChanged(log, this.name, ({ builds }) => {
+        const now = builds.find((one) => one.build === build);
+        return now?.state === 'building' ? givenUp(now) : undefined;
+      });
     }
   }
 
