@@ -106,7 +106,8 @@ export const variables = z.object({
   }),
   HOMING_DATA_DIR: text('./data', { about: 'Directory of the embedded engines; one process holds it at a time.' }),
   HOMING_ROLE: choice(roles, 'all', {
-    about: 'What this process does: everything, the HTTP API, the projections, or the jobs.',
+    about:
+      'What this process does: everything, the HTTP API, the projections, or the jobs. The API needs a projector somewhere: without one nothing new is read and no friendship is made.',
   }),
   HOMING_EVENT_LOG: urlOf(['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'], {
     about: 'Connection string of EventStoreDB / KurrentDB.',
