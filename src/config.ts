@@ -49,6 +49,7 @@ export interface Config {
     /** Undefined: embedded. */
     readonly url: string | undefined;
     readonly directory: string;
+    readonly readMsMax: number;
   };
   readonly clickhouse: {
     /** Undefined: embedded. */
@@ -153,7 +154,11 @@ function assemble(values: Values, dataDir: string, masterKey: MasterKey): Config
       directory: join(dataDir, 'log'),
       appendQueueBytesMax: values.HOMING_APPEND_QUEUE_BYTES_MAX,
     },
-    redis: { url: values.HOMING_REDIS, directory: join(dataDir, 'redis') },
+    redis: {
+      url: values.HOMING_REDIS,
+      directory: join(dataDir, 'redis'),
+      readMsMax: values.HOMING_REDIS_READ_MS_MAX,
+    },
     clickhouse: {
       url: values.HOMING_CLICKHOUSE,
       directory: join(dataDir, 'clickhouse'),

@@ -1,5 +1,6 @@
 // `homing rebuild`: makes a new build of read models beside the one that is read, and waits until it has taken over; exit
-// code 1 when it was given up. It can be given up by hand (--abort, or Ctrl-C while it waits), or taken back (--rollback).
+// code 1 when it was given up. It can be given up by hand (--abort, or Ctrl-C while it waits), or taken back (--rollback);
+// given up, a rollback leaves what is read and what was kept as they were.
 import { Command } from 'commander';
 import type { Operations } from '../service/operations/operations.js';
 import { type AskedBuild, untilRead } from './operations/until-caught-up.js';
@@ -36,16 +37,16 @@ async function rebuild(operations: Operations, names: readonly string[], options
     process.stdout.write(`given up: ${wanted.join(', ')}\n`);
     return;
   }
+  const giveUp = () => {
+    process.stderr.write(`\n${options.rollback ? 'not going back' : 'giving up the new builds'}\n`);
+    void Promise.allSettled(wanted.map((name) => operations.abort(name))).then(() => process.exit(130));
+  };
+  process.once('SIGINT', giveUp);
   const asked: AskedBuild[] = [];
   for (const name of wanted) {
     const builds = await operations[options.rollback ? 'rollback' : 'rebuild'](name);
     asked.push(...builds.map((build, shard) => ({ projection: name, shard, build })));
   }
-  const giveUp = () => {
-    process.stderr.write('\ngiving up the new builds\n');
-    void Promise.allSettled(wanted.map((name) => operations.abort(name))).then(() => process.exit(130));
-  };
-  process.once('SIGINT', giveUp);
   await untilRead(operations, asked);
   process.off('SIGINT', giveUp);
   process.stdout.write(`read from now on: ${wanted.join(', ')}\n`);

@@ -111,7 +111,8 @@ export const variables = z.object({
   }),
   HOMING_DATA_DIR: text('./data', { about: 'Directory of the embedded engines; one process holds it at a time.' }),
   HOMING_ROLE: choice(roles, 'all', {
-    about: 'What this process does: everything, the HTTP API, the projections, or the jobs.',
+    about:
+      'What this process does: everything, the HTTP API, the projections, or the jobs. The API needs a projector somewhere: without one nothing new is read and no friendship is made.',
   }),
   HOMING_EVENT_LOG: urlOf(['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'], {
     about: 'Connection string of EventStoreDB / KurrentDB.',
@@ -191,6 +192,13 @@ export const variables = z.object({
     {
       unit: 'milliseconds',
       about: 'How long a query waits for the position it was asked to have passed before it answers `stale: true`.',
+    },
+  ),
+  HOMING_REDIS_READ_MS_MAX: whole(
+    { min: 50, max: 60_000, fallback: 5_000 },
+    {
+      unit: 'milliseconds',
+      about: 'How long a query waits for an answer of Redis before it is answered 503 with Retry-After.',
     },
   ),
   HOMING_RATE_KEY_PER_SECOND_MAX: whole(

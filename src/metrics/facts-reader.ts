@@ -31,6 +31,9 @@ export class FactsNotReady extends Error {
 /** How often waiting readers look whether the facts have come further, milliseconds. */
 const lookEveryMs = 100;
 
+/** The engine ends a query by itself; one that stands still does not: then it is waited for twice as long. */
+const answerMsPerSecond = 2_000;
+
 export class FactsReader {
   private looking: Promise<FactsState> | undefined;
   /** What was answered once is not taken back: a build that has just been switched to is waited for. */
@@ -85,11 +88,13 @@ export class FactsReader {
 
   async rows<Row>(query: string): Promise<readonly Row[]> {
     const { client, queryMsMax, queryBytesMax } = this.options;
+    const secondsMax = Math.ceil(queryMsMax / 1_000);
     const result = await client.query({
       query,
       format: 'JSONEachRow',
+      abort_signal: AbortSignal.timeout(secondsMax * answerMsPerSecond),
       clickhouse_settings: {
-        max_execution_time: Math.ceil(queryMsMax / 1_000),
+        max_execution_time: secondsMax,
         max_memory_usage: String(queryBytesMax),
         max_bytes_before_external_group_by: String(Math.floor(queryBytesMax / 2)),
         max_threads: 2,

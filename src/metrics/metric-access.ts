@@ -1,6 +1,7 @@
 // What every metric route does alike: wait for the caller's position, and say when the facts cannot be read.
 import { Problem } from '../http/problem/problem.js';
 import { decodePositionToken } from '../kernel/position-token.js';
+import { isUnreachable } from '../stores/clickhouse/retryable.js';
 import { FactsNotReady, type FactsReader, type FactsState } from './facts-reader.js';
 
 const retryAfterSec = 1;
@@ -31,7 +32,11 @@ export class MetricAccess {
   }
 }
 
-/** Runs a read of the facts; a store that does not answer is the client's 503, not its 500. */
+/**
+ * Runs a read of the facts; a store that does not answer is the client's 503, not its 500. What the engine has answered is
+ * a fault even where the same statement might succeed later (see isRetryable): a query that is too large would be asked
+ * again and again.
+ */
 export async function available<Value>(reading: Promise<Value>): Promise<Value> {
   try {
     return await reading;
@@ -44,9 +49,4 @@ export async function available<Value>(reading: Promise<Value>): Promise<Value> 
     }
     throw error;
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string };
-  return /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|socket hang up|Timeout error/.test(`${code ?? ''} ${message ?? ''}`);
 }

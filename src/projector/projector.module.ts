@@ -2,6 +2,7 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { Progress } from '../stores/documents/progress.js';
+import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './builds/document-projector.js';
 import { documentStatus, shardNames } from './operation/document-status.js';
@@ -32,12 +33,14 @@ export function projectorModule(options: DocumentProjectorOptions): DynamicModul
 export interface WatchedOptions extends Omit<DocumentProjectorOptions, 'listener'> {
   /** Is told where the read models are, so that whoever waits for them in this process hears of it at once. */
   readonly progress?: Progress;
+  /** Figures and health are read by it: they must not pile up on a Redis that stands still. */
+  readonly reader: RedisClient;
   readonly registry: Registry;
   readonly report: Report;
 }
 
 /** The module with its figures, and the health check to show beside the others. */
-export function watchedProjector({ registry, report, progress, ...options }: WatchedOptions): {
+export function watchedProjector({ registry, report, progress, reader, ...options }: WatchedOptions): {
   readonly module: DynamicModule;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
@@ -46,7 +49,7 @@ export function watchedProjector({ registry, report, progress, ...options }: Wat
     options.shards,
   );
   const watch = new ProjectorWatch(registry, report, {
-    status: () => documentStatus(options.redis, options.log, names, Date.now()),
+    status: () => documentStatus(reader, options.log, names, Date.now()),
     head: () => options.log.head(),
     ...(progress ? { progress } : {}),
   });

@@ -8,7 +8,7 @@ import type { WriteSide } from './write-side.js';
 export function engineHealth({ log, redis, clickhouse }: Engines): HealthCheck[] {
   const head = new HeadFitness(log);
   const readModels = async () => {
-    await redis.client.ping();
+    await redis.reader.ping();
     // Without a disk behind it the read models are filled again at the next start: it serves, and that is all.
     return { status: redis.durable ? ('up' as const) : ('degraded' as const), detail: redis.kind };
   };

@@ -48,5 +48,11 @@ export function documentProjector(
   { logger, registry, progress }: { readonly logger: Logger; readonly registry: Registry; readonly progress: Progress },
 ): MountedPart {
   const options = documentProjectorOptions(config, engines, writeSide);
-  return watchedProjector({ ...options, progress, registry, report: reportTo(logger, 'projector') });
+  return watchedProjector({
+    ...options,
+    reader: engines.redis.reader,
+    progress,
+    registry,
+    report: reportTo(logger, 'projector'),
+  });
 }

@@ -54,13 +54,13 @@ function appQueries(
   const { readWaitMsMax } = config.http;
   const threads = { log, decode: (event: LogEvent) => codec.decode(event, { reveal: true }) };
   const { masterKey } = config;
-  return queriesModule({ redis: redis.client, shards, logId, readWaitMsMax, masterKey, threads, progress });
+  return queriesModule({ redis: redis.reader, shards, logId, readWaitMsMax, masterKey, threads, progress });
 }
 
 /** A process of every role answers health and figures; the API and the projector are there by role. */
 function partsOf(config: Config, engines: Engines, writeSide: WriteSide, watched: Watched): MountedPart[] {
   const parts: MountedPart[] = [];
-  const progress = new Progress(new DocumentReader(engines.redis.client, config.projector.shards, engines.logId));
+  const progress = new Progress(new DocumentReader(engines.redis.reader, config.projector.shards, engines.logId));
   if (hasApi(config)) {
     parts.push(
       { module: appQueries(config, engines, writeSide, progress) },
@@ -99,7 +99,7 @@ async function listen(config: Config, engines: Engines, writeSide: WriteSide, wa
   const links = { publicUrl: publicUrl ?? '', appUrl };
   const timers = timerHand(config, engines, writeSide.clock, logger, opened);
   const parts = partsOf(config, engines, writeSide, watched);
-  const documents = new DocumentReader(engines.redis.client, config.projector.shards, engines.logId);
+  const documents = new DocumentReader(engines.redis.reader, config.projector.shards, engines.logId);
   const counts = friendCounts(documents, () => engines.log.head(), logger);
   let isClosing = false;
   const server: ServerOptions = {

@@ -1,7 +1,12 @@
 // What an operator does with the read models of a running service: looks, compares, builds again, goes back; by the API
 // and by the command line, which also works on the data of a stopped service.
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { untilCaughtUp } from '../../src/cli/operations/until-caught-up.js';
+import { buildsKey } from '../../src/kernel/document-keys.js';
 import { HttpOperations } from '../../src/service/operations/http-operations.js';
 import { homing } from './homing-command.js';
 import { keys, RunningService } from './running-service.js';
@@ -87,6 +92,44 @@ describe('by the command line, on a running service', () => {
     expect(out).toMatch(/^documents friend-feed\/0: \d+ compared at position \d+, equals the log$/m);
     expect(out).toMatch(/^facts event_facts_v\d+: \d+ compared/m);
   }, 120_000);
+
+  it('interrupted while it goes back, leaves what is read and what is kept as they were', async () => {
+    const { client } = service.parts.engines.redis;
+    const builds = buildsKey({ projection: 'inbox', shard: 0, shards: 1 });
+    const before = await client.hgetall(builds);
+    // Another projector that holds the shard and does nothing: the old build does not catch up.
+    const lease = 'projector-lease:{documents-0-of-1}';
+    await client.set(lease, 'somebody else');
+    for (let stale = false; !stale; ) {
+      const moment = { contentRef: { kind: 'text', contentId: 'c3', creatorId: 'bert' } };
+      const { body } = await service.send('POST', '/v1/moments', { member: 'bert', body: moment });
+      const inbox = await service.send('GET', `/v1/inbox?minPosition=${String(body['position'])}`, { member: 'anna' });
+      stale = inbox.body['stale'] === true;
+    }
+    let program: ChildProcess | undefined;
+    const asked = homing(['rebuild', 'inbox', '--rollback', ...onService()], {}, (child) => {
+      program = child;
+    });
+    while (!Object.values(await client.hgetall(builds)).includes('returning')) await new Promise(setImmediate);
+    program?.kill('SIGINT');
+    expect(await asked).toMatchObject({ code: 130, out: '', error: expect.stringContaining('not going back') });
+    expect(await client.hgetall(builds)).toEqual(before);
+    await client.del(lease);
+  }, 60_000);
+
+  it('says the same of documents and facts when no earlier build was kept', async () => {
+    for (const [name, why] of [
+      ['thread', 'thread/0: no earlier build was kept'],
+      ['facts', 'facts: no earlier build was kept'],
+    ]) {
+      const { status, body } = await service.send('POST', `/v1/projections/${name}/rollback`, { key: keys.admin });
+      expect([status, body['code'], body['detail']]).toEqual([409, 'no-earlier-build', why]);
+    }
+    const stopped = mkdtempSync(join(tmpdir(), 'homing-e2e-'));
+    const { code, error } = await homing(['rebuild', 'facts', '--rollback'], { HOMING_DATA_DIR: stopped });
+    rmSync(stopped, { recursive: true, force: true });
+    expect([code, error]).toEqual([1, expect.stringContaining('no-earlier-build: facts: no earlier build was kept')]);
+  }, 60_000);
 
   it('goes back to no build of other code, and says so', async () => {
     const { client } = service.parts.engines.redis;

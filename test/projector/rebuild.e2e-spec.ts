@@ -133,6 +133,41 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     expect(await setup.verify(cards)).toMatchObject({ differences: 0 });
   });
 
+  it('interrupted while it goes back, keeps what it would have gone back to, and goes back to it another time', async () => {
+    const { events } = new SocialHistory(47, 5, 200);
+    await setup.append(events);
+    setup.start([cards]);
+    await setup.settled([cards], await setup.log.head());
+    const operations = setup.operations([cards]);
+    await untilRead(operations, [
+      { projection: 'cards', shard: 0, build: (await operations.rebuild('cards'))[0] ?? 0 },
+    ]);
+    await setup.stop();
+
+    expect(await operations.rollback('cards')).toEqual([1]);
+    expect(await operations.rollback('cards')).toEqual([1]);
+    expect((await operations.status()).map(({ build, state }) => [build, state])).toEqual([
+      [1, 'building'],
+      [2, 'active'],
+    ]);
+    await operations.abort('cards');
+    // What has taken over by now is not given up, however late somebody says so.
+    await builds(cards).giveUp(2);
+    expect(await builds(cards).list()).toEqual({
+      active: 2,
+      states: new Map([
+        [1, 'kept'],
+        [2, 'active'],
+      ]),
+    });
+    setup.start([cards]);
+    await setup.settled([cards], await setup.append(events.slice(0, 1)));
+    const back = await operations.rollback('cards');
+    await untilRead(operations, [{ projection: 'cards', shard: 0, build: back[0] ?? 0 }]);
+    expect((await builds(cards).list()).active).toBe(1);
+    expect(await setup.verify(cards)).toMatchObject({ differences: 0 });
+  });
+
   it('gives up a build that is aborted, and clears it', async () => {
     const { events } = new SocialHistory(43, 5, 100);
     await setup.append(events);

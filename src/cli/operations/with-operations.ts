@@ -7,6 +7,7 @@ import { makeLogger } from '../../http/operation/log.js';
 import { DocumentProjector } from '../../projector/builds/document-projector.js';
 import { Engine } from '../../projector/clickhouse/engine.js';
 import { FactsProjector } from '../../projector/clickhouse/facts-projector.js';
+import { CannotGoBack } from '../../projector/operation/operations.js';
 import { type Engines, Opened, openEngines, reportTo } from '../../service/engines.js';
 import { factsProjectorOptions } from '../../service/facts.js';
 import { HttpOperations } from '../../service/operations/http-operations.js';
@@ -47,6 +48,7 @@ export async function withOperations(
     if (projecting) project(config, engines, writeSide, logger, opened);
     await use(localOperations(config, engines, writeSide));
   } catch (error) {
+    if (error instanceof CannotGoBack) throw new Error(`${error.code}: ${error.message}`, { cause: error });
     if (!(error instanceof LogLocked)) throw error;
     throw new Error(
       `${error.message}, a running service: say where it is (--url http://127.0.0.1:3000 --key <admin key>)`,

@@ -4,9 +4,17 @@ import { activeKey, buildPrefix, buildsKey, ownKeys, type ShardName } from '../.
 import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { RedisSink } from '../sinks/redis-sink.js';
 
-/** refused: readers must not read it, and it is not thrown away either: it may be the log that is the wrong one. */
-export const buildStates = ['building', 'active', 'kept', 'aborted', 'refused'] as const;
+/**
+ * returning: was kept, and is gone back to; given up, it is kept as before. refused: readers must not read it, and it is
+ * not thrown away either: it may be the log that is the wrong one.
+ */
+export const buildStates = ['building', 'returning', 'active', 'kept', 'aborted', 'refused'] as const;
 export type BuildState = (typeof buildStates)[number];
+
+/** It catches up and then takes over. */
+export function isInTheMaking(state: BuildState | undefined): boolean {
+  return state === 'building' || state === 'returning';
+}
 
 export interface BuildList {
   readonly active: number | undefined;
@@ -20,7 +28,8 @@ export interface BuildList {
  */
 const activateScript = `
 local active = redis.call('GET', KEYS[1]) or ''
-if active ~= ARGV[2] or redis.call('HGET', KEYS[2], ARGV[1]) ~= 'building' then return 'refused' end
+local state = redis.call('HGET', KEYS[2], ARGV[1])
+if active ~= ARGV[2] or (state ~= 'building' and state ~= 'returning') then return 'refused' end
 if active ~= '' then
   local function place(key)
     local log, digits = string.match(redis.call('GET', key) or '', '^(%S+) (%d+)')
@@ -35,6 +44,19 @@ end
 redis.call('HSET', KEYS[2], ARGV[1], 'active')
 redis.call('SET', KEYS[1], ARGV[1])
 return 'switched'`;
+
+/**
+ * KEYS[1] builds. ARGV[1] the build, then pairs of states: from, to. Returns the new state, '' when there was no such move.
+ */
+const moveScript = `
+local state = redis.call('HGET', KEYS[1], ARGV[1])
+for at = 2, #ARGV, 2 do
+  if state == ARGV[at] then
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[at + 1])
+    return ARGV[at + 1]
+  end
+end
+return ''`;
 
 export type Activation = 'switched' | 'behind' | 'refused';
 
@@ -86,6 +108,26 @@ export class Builds {
   async reinstate(build: number): Promise<void> {
     await this.mark(build, 'active');
     await this.redis.set(activeKey(this.name), String(build));
+  }
+
+  /** Not made any further, unless it has taken over by now: a new build will be cleared, one that was kept is kept again. */
+  async giveUp(build: number): Promise<void> {
+    await this.move(build, { building: 'aborted', returning: 'kept' });
+  }
+
+  /** A kept build catches up and takes over again. False: it is not kept any more. */
+  async goBackTo(build: number): Promise<boolean> {
+    return await this.move(build, { kept: 'returning', returning: 'returning' });
+  }
+
+  /** A kept build will be cleared, unless somebody goes back to it by now. */
+  async letGo(build: number): Promise<void> {
+    await this.move(build, { kept: 'aborted' });
+  }
+
+  private async move(build: number, moves: Partial<Readonly<Record<BuildState, BuildState>>>): Promise<boolean> {
+    const key = buildsKey(this.name);
+    return (await this.redis.eval(moveScript, 1, key, build, ...Object.entries(moves).flat())) !== '';
   }
 
   async mark(build: number, state: BuildState): Promise<void> {

@@ -13,7 +13,7 @@ import type { Decoder } from '../fold/page.js';
 import { RedisSink } from '../sinks/redis-sink.js';
 import { checkBuild, droppedByHand } from './build-check.js';
 import { judgeBuild } from './build-judge.js';
-import { type BuildList, type BuildState, Builds } from './builds.js';
+import { type BuildList, type BuildState, Builds, isInTheMaking } from './builds.js';
 
 const lookEveryMs = 1_000;
 
@@ -154,10 +154,12 @@ export class ShardProjector {
   ): Promise<Running[]> {
     const found: Running[] = [];
     for (const [build, state] of states) {
-      if (state !== 'building' || this.isRunning(projection, build)) continue;
+      if (!isInTheMaking(state) || this.isRunning(projection, build)) continue;
       const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
       if (verdict === 'sound' || verdict === 'fresh') found.push(this.place(projection, builds, build, false, at.id));
-      else await builds.mark(build, 'aborted');
+      else if (verdict === 'lost') await builds.mark(build, 'aborted');
+      // Other code may still go back to one that was kept.
+      else await builds.giveUp(build);
     }
     return found;
   }
@@ -166,7 +168,7 @@ export class ShardProjector {
     return this.running.has(keyOf(name, build));
   }
   private isMaking(projection: DocumentProjection, [build, state]: readonly [number, BuildState]): boolean {
-    return state === 'building' && this.isRunning(projection, build);
+    return isInTheMaking(state) && this.isRunning(projection, build);
   }
 
   /** The build to make: an older one of the same version that was kept goes on from where it stopped. */
@@ -179,8 +181,7 @@ export class ShardProjector {
     for (const [build, state] of states) {
       if (state !== 'kept') continue;
       const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at).catch(() => 'lost');
-      if (verdict !== 'sound') continue;
-      await builds.mark(build, 'building');
+      if (verdict !== 'sound' || !(await builds.goBackTo(build))) continue;
       return this.place(projection, builds, build, false, at.id);
     }
     return this.place(projection, builds, await builds.begin(), false, at.id);
@@ -277,16 +278,14 @@ export class ShardProjector {
   private async dropGone(projection: DocumentProjection, builds: Builds, { active, states }: BuildList): Promise<void> {
     for (const [key, one] of this.running) {
       const state = states.get(one.build);
-      if (key !== keyOf(projection.name, one.build) || state === 'active' || state === 'building') continue;
+      if (key !== keyOf(projection.name, one.build) || state === 'active' || isInTheMaking(state)) continue;
       one.lane?.remove(one.runner);
       this.forget(one);
     }
     const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
-    const surplus = kept.toSorted((a, b) => b - a).slice(1);
+    for (const build of kept.toSorted((a, b) => b - a).slice(1)) await builds.letGo(build);
     for (const [build, state] of states) {
-      const isOver = state === 'aborted' || (state === 'refused' && active !== undefined);
-      if (!isOver && !surplus.includes(build)) continue;
-      await builds.clear(build);
+      if (state === 'aborted' || (state === 'refused' && active !== undefined)) await builds.clear(build);
     }
   }
 

@@ -32,7 +32,11 @@ const querySettings: ClickHouseSettings = {
 };
 
 export class Engine {
-  constructor(private readonly client: ClickHouseClient) {}
+  /** @param readMsMax how long a read waits for its answer, where somebody waits for it; absent: as long as it may run */
+  constructor(
+    private readonly client: ClickHouseClient,
+    private readonly readMsMax?: number,
+  ) {}
 
   /** Lines of TabSeparated text into the named columns, under a token: the same token is the same insert. */
   async insertText(table: string, columns: readonly string[], pieces: readonly Buffer[], token: string): Promise<void> {
@@ -58,7 +62,12 @@ export class Engine {
   }
 
   async rows<Row>(query: string): Promise<Row[]> {
-    const result = await this.client.query({ query, format: 'JSONEachRow', clickhouse_settings: querySettings });
+    const result = await this.client.query({
+      query,
+      format: 'JSONEachRow',
+      clickhouse_settings: querySettings,
+      ...(this.readMsMax === undefined ? {} : { abort_signal: AbortSignal.timeout(this.readMsMax) }),
+    });
     return result.json<Row>();
   }
 

@@ -6,11 +6,19 @@ import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
 import type { BuildStatus } from '../operation/document-status.js';
 import { lagOf } from '../operation/lag.js';
-import { type ProjectionRow, projectionRow } from '../operation/operations.js';
+import { CannotGoBack, type ProjectionRow, projectionRow } from '../operation/operations.js';
 import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
 import { beginBuild } from './builds/begin-build.js';
-import { activeOf, dropEvent, droppedEvents, type FactBuild, readBuilds, untilChanged } from './builds/fact-builds.js';
+import {
+  activeOf,
+  dropEvent,
+  droppedEvents,
+  type FactBuild,
+  givenUp,
+  readBuilds,
+  untilChanged,
+} from './builds/fact-builds.js';
 import { type Chunk, ChunkBuilder, type FactSource } from './chunk/chunk.js';
 import type { Decode } from './chunk/chunk-stream.js';
 import { appendPlan, lastPlan, parkedAmong, planOf, planStream } from './chunk/plan-log.js';
@@ -87,24 +95,25 @@ export class FactsOperations {
     return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
   }
 
-  /** Gives up what is being made. What readers read stays. */
+  /** Gives up what is being made, or gone back to. What is read stays, and what was kept is kept. */
   async abort(): Promise<void> {
     const { log } = this.options;
     for (const { build } of (await readBuilds(log, this.name)).builds.filter(({ state }) => state === 'building')) {
-      await untilChanged(log, this.name, ({ builds }) =>
-        builds.find((one) => one.build === build)?.state === 'building' ? { type: 'BuildAborted', build } : undefined,
-      );
+      await untilChanged(log, this.name, ({ builds }) => {
+        const now = builds.find((one) => one.build === build);
+        return now?.state === 'building' ? givenUp(now) : undefined;
+      });
     }
   }
 
-  /** Goes back to the build that was read before: it catches up, and then takes over. @throws Error when none was kept */
+  /** Goes back to the build that was read before: it catches up, and then takes over. @throws CannotGoBack */
   async rollback(): Promise<number> {
     let back = 0;
     await untilChanged(this.options.log, this.name, ({ builds }) => {
       const kept = builds.filter(({ state }) => state === 'kept').at(-1);
-      if (!kept) throw new Error(`${this.name}: no earlier build was kept`);
+      if (!kept) throw new CannotGoBack(`${this.name}: no earlier build was kept`);
       if (kept.fingerprint !== this.fingerprint) {
-        throw new Error(
+        throw new CannotGoBack(
           `${this.name}: build ${kept.build} was made by other code or for another time zone; run that to read it`,
         );
       }

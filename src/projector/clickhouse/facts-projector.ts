@@ -12,6 +12,7 @@ import {
   changeBuild,
   type FactBuild,
   type FactBuilds,
+  givenUp,
   readBuilds,
   untilChanged,
 } from './builds/fact-builds.js';
@@ -118,7 +119,7 @@ export class FactsProjector {
     if (current) this.begin(current);
     for (const build of building) {
       if (build.fingerprint === this.fingerprint) this.begin(build);
-      else await changeBuild(this.options.log, this.name, seen, { type: 'BuildAborted', build: build.build });
+      else await changeBuild(this.options.log, this.name, seen, givenUp(build));
     }
     if (!current && !building.some((build) => build.fingerprint === this.fingerprint)) {
       if (this.newestOfThisCode(seen)?.refusal !== undefined) return;

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
 import { type BuildStatus, progressOf } from '../operation/document-status.js';
 import { type Fitness, type FitnessOptions, ReadModelFitness } from '../operation/fitness.js';
+import { ScrapeLook } from '../operation/scrape-look.js';
 import type { FactsOperations } from './facts-operations.js';
 import type { FactsListener, FactsProjector } from './facts-projector.js';
 
@@ -20,7 +21,7 @@ export class FactsWatch implements FactsListener {
   private readonly chunks: Histogram;
   private readonly fitness: ReadModelFitness;
   private lastFault = '';
-  private looking: Promise<Look | undefined> | undefined;
+  private readonly look: ScrapeLook<Look>;
 
   constructor(
     private readonly registry: Registry,
@@ -28,6 +29,11 @@ export class FactsWatch implements FactsListener {
     private readonly options: FactsWatchOptions,
   ) {
     this.fitness = new ReadModelFitness({ ...options, status: () => options.operations.builds() });
+    const { operations, head } = options;
+    this.look = new ScrapeLook(async () => {
+      const [builds, end] = await Promise.all([operations.builds(), head()]);
+      return { builds, end };
+    });
     const registers = [registry];
     this.faults = new Counter({
       name: 'homing_facts_retries_total',
@@ -95,19 +101,20 @@ export class FactsWatch implements FactsListener {
 
   /** Where the builds stand, whichever process fills them. */
   private standing(): void {
-    const look = () => this.look();
+    const { look } = this;
+    const registers = [this.registry];
     const gauge = (name: string, help: string, figure: (build: BuildStatus, end: bigint) => number): void => {
       new Gauge({
         name: `homing_facts_${name}`,
         help,
         labelNames: ['build', 'state'],
-        registers: [this.registry],
+        registers,
         async collect() {
-          const seen = await look();
-          if (!seen) return;
+          const seen = await look.take();
           this.reset();
-          const { builds, end } = seen;
-          for (const build of builds) this.set({ build: String(build.build), state: build.state }, figure(build, end));
+          for (const build of seen?.builds ?? []) {
+            this.set({ build: String(build.build), state: build.state }, figure(build, seen?.end ?? 0n));
+          }
         },
       });
     };
@@ -121,17 +128,13 @@ export class FactsWatch implements FactsListener {
     gauge('progress', 'How far along the log a build is, 0 to 1; by position, so about.', ({ position }, end) =>
       progressOf(position, end),
     );
-  }
-
-  /** One look for all figures of a scrape; undefined: figures of the process must not fail with an engine. */
-  private look(): Promise<Look | undefined> {
-    const { operations, head } = this.options;
-    this.looking ??= Promise.all([operations.builds(), head()])
-      .then(([builds, end]) => ({ builds, end }))
-      .catch(() => undefined)
-      .finally(() => {
-        this.looking = undefined;
-      });
-    return this.looking;
+    new Gauge({
+      name: 'homing_facts_status_known',
+      help: '0: ClickHouse or the log does not answer, and the figures by build are not given.',
+      registers,
+      async collect() {
+        this.set((await look.take()) ? 1 : 0);
+      },
+    });
   }
 }

@@ -4,6 +4,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type O
 import type { Registry } from 'prom-client';
 import type { Report } from '../../stores/report.js';
 import type { Fitness } from '../operation/fitness.js';
+import { lookMsMax } from '../operation/scrape-look.js';
 import { Engine } from './engine.js';
 import { FactsOperations } from './facts-operations.js';
 import { FactsProjector, type FactsProjectorOptions } from './facts-projector.js';
@@ -35,7 +36,7 @@ export function watchedFacts({ client, registry, report, ...options }: WatchedFa
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
   const engine = new Engine(client);
-  const operations = new FactsOperations({ ...options, engine, nowMs: Date.now });
+  const operations = new FactsOperations({ ...options, engine: new Engine(client, lookMsMax), nowMs: Date.now });
   const watch = new FactsWatch(registry, report, {
     operations,
     head: () => options.log.head(),

@@ -51,7 +51,8 @@ async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
         projection: name.projection,
         shard: name.shard,
         build,
-        state,
+        // To whoever looks it is one more that catches up.
+        state: state === 'returning' ? 'building' : state,
         checkpoint: checkpoint === undefined ? undefined : decodeCheckpoint(checkpoint),
         parkedKeys: parkedKeys.size,
         deadLetters,

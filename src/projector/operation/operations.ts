@@ -6,7 +6,7 @@ import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
 import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { judgeBuild, type Verdict } from '../builds/build-judge.js';
-import { Builds } from '../builds/builds.js';
+import { Builds, isInTheMaking } from '../builds/builds.js';
 import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
 import { DeadLetters } from './dead-letters.js';
@@ -53,11 +53,15 @@ export class NoSuchProjection extends Error {
 /** There is no earlier build that this code could go on with. */
 export class CannotGoBack extends Error {
   override readonly name = 'CannotGoBack';
+  /** Of the problem that whoever asked is told, over HTTP and by the command line. */
+  readonly code = 'no-earlier-build';
 }
 
 export interface OperationsOptions {
   readonly log: EventLogReader;
   readonly redis: RedisClient;
+  /** Asked how the builds are, by whoever waits for it; absent: `redis`. */
+  readonly reader?: RedisClient;
   readonly decoder: Decoder;
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
@@ -80,10 +84,10 @@ export class DocumentOperations {
 
   /** Builds that are read or being made, of one projection or all. */
   async status(projection?: string): Promise<ProjectionRow[]> {
-    const { redis, log, shards, nowMs } = this.options;
+    const { redis, reader = redis, log, shards, nowMs } = this.options;
     const head = await log.head();
     const names = shardNames(projection === undefined ? this.names : [projection], shards);
-    const builds = await documentStatus(redis, log, names, nowMs());
+    const builds = await documentStatus(reader, log, names, nowMs());
     return builds.map((build) => projectionRow(build, head));
   }
 
@@ -96,12 +100,12 @@ export class DocumentOperations {
     });
   }
 
-  /** Gives up what is being made. What readers read stays. @throws NoSuchProjection */
+  /** Gives up what is being made, or gone back to. What is read stays, and what was kept is kept. @throws NoSuchProjection */
   async abort(projection: string): Promise<readonly number[]> {
     const aborted = await this.each(projection, async (builds) => {
       const { states } = await builds.list();
-      const making = [...states].filter(([, state]) => state === 'building').map(([build]) => build);
-      for (const build of making) await builds.mark(build, 'aborted');
+      const making = [...states].filter(([, state]) => isInTheMaking(state)).map(([build]) => build);
+      for (const build of making) await builds.giveUp(build);
       return making;
     });
     return aborted.flat();
@@ -109,12 +113,15 @@ export class DocumentOperations {
 
   /**
    * Goes back to the build that was read before: it catches up, and then takes over. The build of each shard.
-   * @throws NoSuchProjection, or CannotGoBack when some shard has no kept build that this code can go on with: then
-   *   nothing is touched
+   * @throws NoSuchProjection, or CannotGoBack when some shard has no kept build that this code can go on with (then
+   *   nothing is touched), or had it no more a moment later
    */
   async rollback(name: string): Promise<readonly number[]> {
     const kept = await this.each(name, (builds) => this.keptBuild(builds));
-    await this.each(name, (builds) => builds.mark(kept[builds.name.shard] as number, 'building'));
+    await this.each(name, async (builds) => {
+      if (await builds.goBackTo(kept[builds.name.shard] as number)) return;
+      throw new CannotGoBack(`${name}/${builds.name.shard}: its builds were changed meanwhile`);
+    });
     return kept;
   }
 
@@ -124,7 +131,7 @@ export class DocumentOperations {
     const { projection: name, shard } = builds.name;
     const projection = this.projection(name);
     const { states } = await builds.list();
-    const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
+    const kept = [...states].filter(([, state]) => state === 'kept' || state === 'returning').map(([build]) => build);
     if (kept.length === 0) throw new CannotGoBack(`${name}/${shard}: no earlier build was kept`);
     const build = Math.max(...kept);
     const at = { id: await log.id(), head: await log.head() };

@@ -1,5 +1,4 @@
 // What the projector tells of itself: figures for Prometheus, lines for the log, and whether it is fit.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { Progress } from '../../stores/documents/progress.js';
@@ -8,9 +7,7 @@ import type { ProjectorListener } from '../builds/shard-projector.js';
 import type { BatchReport, ProjectionStuck } from '../fold/document-runner.js';
 import { type BuildStatus, progressOf } from './document-status.js';
 import { type Fitness, type FitnessOptions, ReadModelFitness } from './fitness.js';
-
-/** Figures are asked for every few seconds: they wait no longer for an engine. */
-const lookMsMax = 2_000;
+import { ScrapeLook } from './scrape-look.js';
 
 interface Look {
   readonly head: bigint;
@@ -25,7 +22,7 @@ export class ProjectorWatch implements ProjectorListener {
   private readonly parked: Counter;
   private readonly batches: Histogram;
   private readonly faults: Counter;
-  private looking: Promise<Look | undefined> | undefined;
+  private readonly look: ScrapeLook<Look>;
 
   constructor(
     registry: Registry,
@@ -33,6 +30,11 @@ export class ProjectorWatch implements ProjectorListener {
     private readonly options: FitnessOptions & { readonly progress?: Pick<Progress, 'saw'> },
   ) {
     this.fitness = new ReadModelFitness(options);
+    const { status, head } = options;
+    this.look = new ScrapeLook(async () => {
+      const [at, builds] = await Promise.all([head(), status()]);
+      return { head: at, builds };
+    });
     const registers = [registry];
     const labelNames = ['projection', 'build'];
     this.events = new Counter({
@@ -109,7 +111,7 @@ export class ProjectorWatch implements ProjectorListener {
 
   private buildFigures(registers: Registry[]): void {
     const labelNames = ['projection', 'shard', 'build', 'state'];
-    const look = () => this.look();
+    const { look } = this;
     const figure = (name: string, help: string, value: (build: BuildStatus, head: bigint) => number) =>
       new Gauge({
         name,
@@ -117,7 +119,7 @@ export class ProjectorWatch implements ProjectorListener {
         labelNames,
         registers,
         async collect() {
-          const known = await look();
+          const known = await look.take();
           this.reset();
           for (const one of known?.builds ?? []) {
             const { projection, shard, build, state } = one;
@@ -147,32 +149,8 @@ export class ProjectorWatch implements ProjectorListener {
       help: '0: Redis or the log does not answer, and the figures by build are not given.',
       registers,
       async collect() {
-        this.set((await look()) ? 1 : 0);
+        this.set((await look.take()) ? 1 : 0);
       },
     });
-  }
-
-  /** One look for all figures of a scrape: each of them is collected by itself, all at the same time. */
-  private look(): Promise<Look | undefined> {
-    this.looking ??= this.lookOnce().finally(() => {
-      this.looking = undefined;
-    });
-    return this.looking;
-  }
-
-  /** Undefined when an engine is away or slow: the other figures are told all the same. */
-  private async lookOnce(): Promise<Look | undefined> {
-    const { status, head } = this.options;
-    const late = new AbortController();
-    const nothing = sleep(lookMsMax, undefined, { signal: late.signal }).catch(() => undefined);
-    const found = Promise.all([head(), status()]).then(
-      ([at, builds]) => ({ head: at, builds }),
-      () => undefined,
-    );
-    try {
-      return await Promise.race([found, nothing]);
-    } finally {
-      late.abort();
-    }
   }
 }

@@ -25,7 +25,7 @@ async function found<Value>(asked: Promise<Value>): Promise<Value> {
   } catch (error) {
     if (error instanceof NoSuchProjection || error instanceof NoSuchLetter)
       throw new Problem('not-found', error.message);
-    if (error instanceof CannotGoBack) throw new Problem('no-earlier-build', error.message);
+    if (error instanceof CannotGoBack) throw new Problem(error.code, error.message);
     throw error;
   }
 }

@@ -20,6 +20,7 @@ export function localOperations(
   const documents = new DocumentOperations({
     log,
     redis: redis.client,
+    reader: redis.reader,
     decoder: codec,
     projections: documentProjections(config),
     shards: config.projector.shards,

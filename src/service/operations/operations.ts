@@ -17,8 +17,9 @@ export interface Operations {
   status(): Promise<readonly ProjectionRow[]>;
   /** The builds asked for, one per shard, in order. They are read once they are `active`; one that is gone was given up. */
   rebuild(part: string): Promise<readonly number[]>;
+  /** Gives up what is being made, or gone back to. What is read stays, and what was kept is kept. */
   abort(part: string): Promise<void>;
-  /** As rebuild. @throws CannotGoBack, or what the facts say */
+  /** As rebuild. @throws CannotGoBack */
   rollback(part: string): Promise<readonly number[]>;
   verify(part: string): Promise<readonly VerifyAnswer[]>;
   deadLetters(projection?: string): Promise<readonly PlacedLetter[]>;

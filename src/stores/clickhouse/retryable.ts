@@ -1,19 +1,6 @@
 // Which failures of ClickHouse say "not now" and not "not like that".
 import { ClickHouseError } from '@clickhouse/client';
-
-/** The connection was refused, cut, or never answered. */
-const connection = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ECONNABORTED',
-  'ERR_STREAM_PREMATURE_CLOSE',
-]);
+import { hasConnectionCode } from '../connection-codes.js';
 
 /** What the client says of a connection that ended too early, where there is no code. */
 const cutOff = /socket hang up|timeout error|aborted|premature close/i;
@@ -36,12 +23,16 @@ const engineCodes = new Set([
   '999', // KEEPER_EXCEPTION
 ]);
 
+/** The engine was not reached, or the connection to it broke before it had answered. */
+export function isUnreachable(error: unknown): boolean {
+  // It has answered; its words may quote anything.
+  if (error instanceof ClickHouseError || typeof error !== 'object' || error === null) return false;
+  const { message, cause } = error as { message?: unknown; cause?: unknown };
+  if (hasConnectionCode(error) || (typeof message === 'string' && cutOff.test(message))) return true;
+  return cause !== error && isUnreachable(cause);
+}
+
 /** The same statement may succeed later. An insert that is sent again needs the token that it was sent with. */
 export function isRetryable(error: unknown): boolean {
-  if (error instanceof ClickHouseError) return engineCodes.has(error.code);
-  if (typeof error !== 'object' || error === null) return false;
-  const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };
-  if (typeof code === 'string' && connection.has(code)) return true;
-  if (typeof message === 'string' && cutOff.test(message)) return true;
-  return cause !== error && isRetryable(cause);
+  return error instanceof ClickHouseError ? engineCodes.has(error.code) : isUnreachable(error);
 }

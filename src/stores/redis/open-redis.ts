@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { type Report, silent } from '../report.js';
 import { JavascriptRedis } from './javascript-redis.js';
 import {
+  answeredWithin,
   type ConnectionOverrides,
   clientFor,
   parseInfo,
@@ -17,6 +18,7 @@ import { RedisServerChild } from './redis-server-child.js';
 const majorMin = 7;
 const versionMsMax = 10_000;
 const readyMsMaxDefault = 30_000;
+const readMsMaxDefault = 5_000;
 
 export interface RedisStoreOptions {
   /** `redis[s]://` or `redis[s]-cluster://`; undefined: embedded. */
@@ -28,6 +30,8 @@ export interface RedisStoreOptions {
   readonly binary?: string;
   /** How long to wait for the first connection. */
   readonly readyMsMax?: number;
+  /** How long whoever reads waits for an answer. */
+  readonly readMsMax?: number;
   /** How long the embedded server waits for our return after a crash of ours. */
   readonly graceSeconds?: number;
 }
@@ -44,6 +48,8 @@ export interface RedisStore {
   readonly endpoint: RedisEndpoint;
   /** Commands and scripts. One cut off in flight is sent again; it fails after some attempts to connect. */
   readonly client: RedisClient;
+  /** A connection of its own for reads that somebody waits for: a Redis that stands still fails them in time. */
+  readonly reader: RedisClient;
   /** Another connection (blocking reads, subscriptions), closed with the store. */
   connect(overrides?: ConnectionOverrides): RedisClient;
   /** Process id of the embedded server. */
@@ -169,12 +175,15 @@ export async function openRedis(options: RedisStoreOptions): Promise<RedisStore>
     return client;
   };
   const client = connect();
+  const reader = connect(answeredWithin(options.readMsMax ?? readMsMaxDefault));
+  const readyMsMax = options.readyMsMax ?? readyMsMaxDefault;
   const close = async (): Promise<void> => {
     for (const open of clients) open.disconnect();
     await server.close();
   };
   try {
-    const { durable } = await check(client, kind, options.readyMsMax ?? readyMsMaxDefault, report);
+    const { durable } = await check(client, kind, readyMsMax, report);
+    await untilReady(reader, readyMsMax);
     return {
       kind,
       durable,
@@ -182,6 +191,7 @@ export async function openRedis(options: RedisStoreOptions): Promise<RedisStore>
       url: redisUrlOf(server.endpoint),
       endpoint: server.endpoint,
       client,
+      reader,
       connect,
       pid: () => (server as Server).pid,
       close,

@@ -40,6 +40,15 @@ export const impatient: ConnectionOverrides = {
   maxRetriesPerRequest: 0,
 };
 
+/**
+ * For reads that somebody waits for. One that is not answered in time fails; a connection on which nothing comes for so
+ * long is dropped with all that was asked on it, so that nothing piles up while Redis stands still. Nothing is asked a
+ * second time: nobody may wait for it any more.
+ */
+export function answeredWithin(msMax: number): ConnectionOverrides {
+  return { commandTimeout: msMax, socketTimeout: msMax, maxRetriesPerRequest: 0 };
+}
+
 const clusterUrl = /^(rediss?)-cluster:\/\/(?:([^@/]*)@)?([^@/,]+(?:,[^@/,]+)*)$/;
 
 /**

@@ -2,6 +2,7 @@
 // foreign ClickHouse leads to.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventFacts } from '../../../projections/event-facts.rows.js';
+import { readBuilds } from '../../../src/projector/clickhouse/builds/fact-builds.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
@@ -139,6 +140,13 @@ describe('builds of the facts', () => {
   it('goes back to the build before, gives up one that is being made, and drops what nobody needs', async () => {
     const { facts, faults } = projector(log);
     const operations = operationsOf(log, new Engine(test.client));
+    // Interrupted, it leaves what is read and what is kept as they were.
+    expect(await operations.rollback()).toBe(1);
+    await operations.abort();
+    expect((await readBuilds(log as never, 'facts')).builds).toMatchObject([
+      { build: 1, state: 'kept' },
+      { build: 2, state: 'active' },
+    ]);
     facts.start();
     expect(await operations.rollback()).toBe(1);
     await activated(log, 1);

@@ -9,6 +9,7 @@ import { FactsNotReady } from '../../../src/metrics/facts-reader.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
+import { MemoryLog } from './memory-log.js';
 import { activated, operationsOf, projectorOf, reachesState, readerOf, tablesLeft } from './running-facts.js';
 
 const events = history({ seed: 8, people: 15, steps: 700, from: '2026-02-20T00:00:00.000Z', days: 15 });
@@ -86,5 +87,33 @@ describe('a log that was put back from a backup', () => {
     // The build that the log knows nothing of went too.
     expect([await tablesLeft(engine, 1), await tablesLeft(engine, 2)]).toEqual([[], []]);
     await log.close();
+  });
+
+  it('while the facts run, and grown beyond them again: the next chunk finds that its plan has no predecessor', async () => {
+    const log = new MemoryLog();
+    const write = async (from: number, to: number, salt = 0) => {
+      for (const [index, event] of events.slice(from, to).entries()) {
+        await log.append(event.stream, [newEvent(event, salt + from + index)], 'any');
+      }
+    };
+    await write(0, 150);
+    const { facts, faults } = projectorOf(log, { engine });
+    facts.start();
+    const reader = readerOf(log, await log.id(), test);
+    await activated(log, 1);
+    await reader.waitFor(await log.head(), 60_000);
+    const backup = [...log.events];
+    await write(150, 250);
+    await reader.waitFor(await log.head(), 60_000);
+
+    const lost = log.events.length - backup.length;
+    log.events.splice(0, log.events.length, ...backup);
+    await write(150, 150 + 2 * lost, 10_000);
+    await activated(log, 2);
+    await readerOf(log, await log.id(), test).waitFor(await log.head(), 60_000);
+    await facts.close();
+    expect(faults.map(String)).toEqual([expect.stringMatching(/was the log restored/)]);
+    const reports = await operationsOf(log, engine).verify();
+    expect(reports.filter(({ differences }) => differences > 0)).toEqual([]);
   });
 });

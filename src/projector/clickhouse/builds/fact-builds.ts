@@ -34,6 +34,8 @@ const changes = {
   BuildStarted: 'building',
   BuildActivated: 'active',
   BuildAborted: 'aborted',
+  /** Of one that was to be gone back to. */
+  BuildKept: 'kept',
   BuildDropped: 'dropped',
 } as const satisfies Readonly<Record<string, BuildState>>;
 export type BuildChange = keyof typeof changes;
@@ -134,6 +136,11 @@ async function appendNext(
     if (error instanceof WrongExpectedRevision) return false;
     throw error;
   }
+}
+
+/** What becomes of one that is not made any further: readers read it once, and may again, or it is of no use. */
+export function givenUp({ build, activation }: FactBuild): { readonly type: BuildChange; readonly build: number } {
+  return { type: activation > 0 ? 'BuildKept' : 'BuildAborted', build };
 }
 
 export function activeOf({ builds }: FactBuilds): FactBuild | undefined {
