@@ -46,7 +46,7 @@ export function watchedProjector({ registry, report, progress, ...options }: Wat
     options.shards,
   );
   const watch = new ProjectorWatch(registry, report, {
-    status: () => documentStatus(options.redis, options.log, names, Date.now()),
+    status: () => documentStatus(options.store, options.log, names, Date.now()),
     head: () => options.log.head(),
     ...(progress ? { progress } : {}),
   });

@@ -8,6 +8,7 @@ import type { HealthCheck } from '../http/operation/health.controller.js';
 import type { DocumentProjectorOptions } from '../projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../projector/fold/document-runner.js';
 import { watchedProjector } from '../projector/projector.module.js';
+import { redisDocuments } from '../projector/sinks/redis-documents.js';
 import type { Progress } from '../stores/documents/progress.js';
 import { type Engines, reportTo } from './engines.js';
 import type { WriteSide } from './write-side.js';
@@ -26,7 +27,7 @@ export function documentProjectorOptions(
 ): DocumentProjectorOptions {
   return {
     log,
-    redis: redis.client,
+    store: redisDocuments(redis.client),
     decoder: codec,
     projections: documentProjections,
     shards: projector.shards,

@@ -9,7 +9,7 @@ import { thread } from '../../projections/thread.document.js';
 import { untilRead } from '../../src/cli/operations/until-caught-up.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
-import { Builds } from '../../src/projector/builds/builds.js';
+import { RedisBuilds } from '../../src/projector/sinks/redis-builds.js';
 import { DocumentsNotReady } from '../../src/stores/documents/reader.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup, signal } from './engine-setup.js';
@@ -26,7 +26,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
   afterEach(async () => {
     await setup.close();
   });
-  const builds = (projection: DocumentProjection) => new Builds(setup.store.client, nameOf(projection));
+  const builds = (projection: DocumentProjection) => new RedisBuilds(setup.store.client, nameOf(projection));
 
   it('takes every projection over under write load; readers never miss anything and never go back', async () => {
     const left = new Set(documentProjections.map(({ name }) => name));
@@ -141,7 +141,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     await setup.stop();
     const list = builds(cards);
     const build = await list.begin();
-    await list.mark(build, 'aborted');
+    await list.move(build, 'building', 'aborted');
     setup.start([cards]);
     await setup.settled([cards], await setup.append(events.slice(0, 1)));
     while ((await list.list()).states.has(build)) await setup.settled([cards], await setup.append(events.slice(0, 1)));

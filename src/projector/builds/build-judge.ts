@@ -1,9 +1,8 @@
-// What a build that is found in Redis is worth to this process.
-import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
+// What a build that is found is worth to this process.
+import { decodeCheckpoint } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { type BuildMarker, ProjectionStuck } from '../fold/document-runner.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { DocumentSink } from '../sinks/document-sink.js';
 
 /**
  * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection, readable.
@@ -13,13 +12,12 @@ export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost' | 'beyond';
 
 /** @throws ProjectionStuck when the build belongs to another log. */
 export async function judgeBuild(
-  redis: RedisClient,
+  sink: Pick<DocumentSink, 'state'>,
   projection: DocumentProjection,
-  name: ShardName,
   build: number,
   log: { readonly id: string; readonly head: bigint },
 ): Promise<Verdict> {
-  const state = await new RedisSink(redis, name, build).state();
+  const state = await sink.state();
   if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
   const marker = state.marker === undefined ? undefined : (JSON.parse(state.marker) as BuildMarker);
   const checkpoint = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);

@@ -4,6 +4,7 @@ import { documentProjections } from '../../../projections/index.js';
 import type { Config } from '../../config.js';
 import { defaultRunnerLimits } from '../../projector/fold/document-runner.js';
 import { DocumentOperations } from '../../projector/operation/operations.js';
+import { redisDocuments } from '../../projector/sinks/redis-documents.js';
 import type { Engines } from '../engines.js';
 import { factsOperations } from '../facts.js';
 import type { WriteSide } from '../write-side.js';
@@ -19,7 +20,7 @@ export function localOperations(
   const { log, redis, clickhouse } = engines;
   const documents = new DocumentOperations({
     log,
-    redis: redis.client,
+    store: redisDocuments(redis.client),
     decoder: codec,
     projections: documentProjections,
     shards: config.projector.shards,
