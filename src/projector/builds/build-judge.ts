@@ -10,12 +10,18 @@ import type { DocumentSink } from '../sinks/document-sink.js';
  */
 export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost' | 'beyond';
 
+/** The head is asked for when it is needed: as it was a while ago, whoever folds on meanwhile seems to know the future. */
+export interface LogPlace {
+  readonly id: string;
+  head(): Promise<bigint>;
+}
+
 /** @throws ProjectionStuck when the build belongs to another log. */
 export async function judgeBuild(
   sink: Pick<DocumentSink, 'state'>,
   projection: DocumentProjection,
   build: number,
-  log: { readonly id: string; readonly head: bigint },
+  log: LogPlace,
 ): Promise<Verdict> {
   const state = await sink.state();
   if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
@@ -28,6 +34,6 @@ export async function judgeBuild(
       `Redis holds build ${build} of log ${marker.logId}, this is log ${log.id}; use another Redis, or build it again from this log with homing rebuild`,
     );
   }
-  if (checkpoint.position > log.head) return 'beyond';
+  if (checkpoint.position > (await log.head())) return 'beyond';
   return marker.version === projection.version ? 'sound' : 'outdated';
 }

@@ -11,7 +11,7 @@ import type { Decoder } from '../fold/page.js';
 import type { DocumentStore } from '../sinks/document-store.js';
 import { systemTimers, type Timers } from '../timers.js';
 import { checkBuild, droppedByHand } from './build-check.js';
-import { judgeBuild, type Verdict } from './build-judge.js';
+import { judgeBuild, type LogPlace, type Verdict } from './build-judge.js';
 import type { BuildList, BuildState, Builds } from './builds.js';
 
 const lookEveryMs = 1_000;
@@ -51,11 +51,6 @@ interface Running {
   check: 'to-do' | 'running' | 'passed' | 'failed';
 }
 
-interface LogPlace {
-  readonly id: string;
-  readonly head: bigint;
-}
-
 export class ShardProjector {
   /** By projection and build. */
   private readonly running = new Map<string, Running>();
@@ -88,7 +83,7 @@ export class ShardProjector {
 
   private async look(signal: AbortSignal): Promise<void> {
     const { log, store, projections, shards } = this.options;
-    const at = { id: await log.id(), head: await log.head() };
+    const at = { id: await log.id(), head: () => log.head() };
     const fresh: Running[] = [];
     for (const projection of projections) {
       const builds = store.builds({ projection: projection.name, shard: this.shard, shards });

@@ -127,7 +127,7 @@ export class DocumentOperations {
     const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
     if (kept.length === 0) throw new CannotGoBack(`${name}/${shard}: no earlier build was kept`);
     const build = Math.max(...kept);
-    const at = { id: await log.id(), head: await log.head() };
+    const at = { id: await log.id(), head: () => log.head() };
     const verdict = await judgeBuild(store.sink(builds.name, build), projection, build, at);
     if (verdict === 'sound') return build;
     throw new CannotGoBack(`${name}/${shard}: build ${build} ${whyNot(verdict, projection)}`);
