@@ -246,6 +246,8 @@ export class ShardProjector {
 
   private async takeOver(group: readonly Running[], signal: AbortSignal): Promise<void> {
     for (const one of group) {
+      // Its runner may have left the lane while the others go on.
+      if (this.running.get(keyOf(one.builds.name.projection, one.build)) !== one) continue;
       if (one.active || !one.ripe || one.check === 'failed' || one.check === 'running') continue;
       const { active } = await one.builds.list();
       if (active === one.build) continue;
@@ -280,11 +282,12 @@ export class ShardProjector {
     this.lanes.add(tracked);
   }
 
-  /** Stops what is neither read nor made any more, clears what was aborted and all kept ones but the newest. */
+  /** Sees what is read now, stops what is neither read nor made, clears what was aborted and all kept ones but the newest. */
   private async dropGone(projection: DocumentProjection, builds: Builds, { active, states }: BuildList): Promise<void> {
     for (const [key, one] of this.running) {
       if (key !== keyOf(projection.name, one.build)) continue;
       const state = states.get(one.build);
+      one.active = one.build === active;
       if (state === 'active' || state === 'building') continue;
       one.lane?.remove(one.runner);
       this.forget(one);
