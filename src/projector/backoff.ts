@@ -1,11 +1,13 @@
 // Waiting between attempts: doubling up to a maximum, with jitter so that several processes do not come back at once.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemTimers, type Timers } from './timers.js';
 
 const firstMs = 50;
 const waitMsMax = 5_000;
 
 export class Backoff {
   private attempt = 0;
+
+  constructor(private readonly timers: Timers = systemTimers) {}
 
   reset(): void {
     this.attempt = 0;
@@ -15,6 +17,6 @@ export class Backoff {
   async wait(signal: AbortSignal): Promise<void> {
     const ceiling = Math.min(waitMsMax, firstMs * 2 ** Math.min(this.attempt, 16));
     this.attempt += 1;
-    await sleep(ceiling / 2 + (Math.random() * ceiling) / 2, undefined, { signal }).catch(() => undefined);
+    await this.timers.sleep(ceiling / 2 + (this.timers.random() * ceiling) / 2, signal);
   }
 }

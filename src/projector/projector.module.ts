@@ -2,12 +2,12 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { Progress } from '../stores/documents/progress.js';
-import type { RedisClient } from '../stores/redis/redis-endpoint.js';
 import type { Report } from '../stores/report.js';
 import { DocumentProjector, type DocumentProjectorOptions } from './builds/document-projector.js';
 import { documentStatus, shardNames } from './operation/document-status.js';
 import type { Fitness } from './operation/fitness.js';
 import { ProjectorWatch } from './operation/projector-watch.js';
+import type { DocumentStore } from './sinks/document-store.js';
 
 @Module({})
 export class ProjectorModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -34,7 +34,7 @@ export interface WatchedOptions extends Omit<DocumentProjectorOptions, 'listener
   /** Is told where the read models are, so that whoever waits for them in this process hears of it at once. */
   readonly progress?: Progress;
   /** Figures and health are read by it: they must not pile up on a Redis that stands still. */
-  readonly reader: RedisClient;
+  readonly reader: DocumentStore;
   readonly registry: Registry;
   readonly report: Report;
 }

@@ -9,11 +9,11 @@ import { factColumns } from '../../projections/fact-row.js';
 import type { Config } from '../config.js';
 import { decodeHidden } from '../event-log/codec.js';
 import { metricsModule } from '../metrics/metrics.module.js';
-import { Lease } from '../projector/builds/lease.js';
 import { Engine } from '../projector/clickhouse/engine.js';
 import { watchedFacts } from '../projector/clickhouse/facts.module.js';
 import { FactsOperations } from '../projector/clickhouse/facts-operations.js';
 import type { FactsProjectorOptions } from '../projector/clickhouse/facts-projector.js';
+import { RedisLease } from '../projector/sinks/redis-lease.js';
 import { type Engines, reportTo } from './engines.js';
 import type { MountedPart } from './projections.js';
 import type { WriteSide } from './write-side.js';
@@ -34,7 +34,7 @@ export function factsProjectorOptions(
 ): Omit<FactsProjectorOptions, 'engine' | 'listener'> & { readonly client: ClickHouseClient } {
   return {
     // Whoever holds the embedded log is alone.
-    ...(engines.isLogShared ? { lease: new Lease(engines.redis.client, 'facts', randomUUID()) } : {}),
+    ...(engines.isLogShared ? { lease: new RedisLease(engines.redis.client, 'facts', randomUUID()) } : {}),
     client: clientOf(engines),
     log: engines.log,
     source: { projection: eventFacts, types: factColumns },

@@ -8,6 +8,7 @@ import type { HealthCheck } from '../http/operation/health.controller.js';
 import type { DocumentProjectorOptions } from '../projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../projector/fold/document-runner.js';
 import { watchedProjector } from '../projector/projector.module.js';
+import { redisDocuments } from '../projector/sinks/redis-documents.js';
 import type { Progress } from '../stores/documents/progress.js';
 import { type Engines, reportTo } from './engines.js';
 import type { WriteSide } from './write-side.js';
@@ -27,7 +28,7 @@ export function documentProjectorOptions(
   const { projector } = config;
   return {
     log,
-    redis: redis.client,
+    store: redisDocuments(redis.client),
     decoder: codec,
     projections: documentProjections(config),
     shards: projector.shards,
@@ -50,7 +51,7 @@ export function documentProjector(
   const options = documentProjectorOptions(config, engines, writeSide);
   return watchedProjector({
     ...options,
-    reader: engines.redis.reader,
+    reader: redisDocuments(engines.redis.reader),
     progress,
     registry,
     report: reportTo(logger, 'projector'),

@@ -2,6 +2,7 @@
 // with its value.
 import type { LogEvent } from '../../src/event-log/event-log.js';
 import { ownKeys } from '../../src/kernel/document-keys.js';
+import { RedisBuilds } from '../../src/projector/sinks/redis-builds.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import { fold } from '../projector/support.js';
@@ -18,7 +19,8 @@ export async function documentsOfCut(
 ): Promise<ReadonlyMap<string, string>> {
   await client.flushall();
   for (const projection of documentProjections) {
-    const sink = new RedisSink(client, { projection: projection.name, shard: 0, shards: 1 }, 1);
+    const name = { projection: projection.name, shard: 0, shards: 1 };
+    const sink = new RedisSink(client, name, await new RedisBuilds(client, name).begin());
     const runner = await fold(projection, events, sink, {
       pageSizes: () => cut,
       limits: { ...unlimited, eventsMax: cut },

@@ -8,6 +8,7 @@ import { DocumentRunner, defaultRunnerLimits } from '../../src/projector/fold/do
 import { decodePage } from '../../src/projector/fold/page.js';
 import type { SinkCommit, WriteCommand } from '../../src/projector/sinks/document-sink.js';
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
+import { RedisBuilds } from '../../src/projector/sinks/redis-builds.js';
 import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
 import { openRedis } from '../../src/stores/redis/open-redis.js';
 import { documentProjections } from '../usual-settings.js';
@@ -85,7 +86,9 @@ async function benchDocuments(directory: string, events: readonly PlainEvent[], 
       subject: 'decode, fold, read, one guarded script per batch',
       measure: async () => {
         await store.client.flushall();
-        return await fold((projection) => new RedisSink(store.client, { projection, shard: 0, shards: 1 }, 1));
+        const nameOf = (projection: string) => ({ projection, shard: 0, shards: 1 });
+        for (const { name } of documentProjections) await new RedisBuilds(store.client, nameOf(name)).begin();
+        return await fold((projection) => new RedisSink(store.client, nameOf(projection), 1));
       },
     },
     {

@@ -5,6 +5,7 @@ import { inbox, inboxKeys } from '../../projections/inbox.document.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
 import { type BatchReport, defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DeadLetters } from '../../src/projector/operation/dead-letters.js';
+import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup, signal } from './engine-setup.js';
 import { kinds } from './redis-kinds.js';
@@ -43,7 +44,7 @@ describe.each(kinds)('poison events on a %s', (kind) => {
   function office(projection: DocumentProjection): DeadLetters {
     return new DeadLetters({
       log: setup.log,
-      redis: setup.store.client,
+      store: redisDocuments(setup.store.client),
       decoder: plainDecoder,
       projections: [projection],
       shards: 1,
@@ -143,8 +144,7 @@ describe.each(kinds)('poison events on a %s', (kind) => {
     expect(outcome.stillParked).toBe(0);
     expect(outcome.folded).toBeGreaterThan(0);
     expect(await setup.verify(projection)).toMatchObject({ differences: 0, parked: [] });
-    const { Builds } = await import('../../src/projector/builds/builds.js');
-    await new Builds(setup.store.client, { projection: 'inbox', shard: 0, shards: 1 }).begin();
+    await redisDocuments(setup.redis).builds({ projection: 'inbox', shard: 0, shards: 1 }).begin();
     await rebuilt.fired;
     expect(await setup.verify(projection)).toMatchObject({ differences: 0, parked: [] });
   });

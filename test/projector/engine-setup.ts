@@ -9,6 +9,7 @@ import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js
 import { DocumentVerifier } from '../../src/projector/operation/document-verifier.js';
 import { DocumentOperations } from '../../src/projector/operation/operations.js';
 import type { VerifyReport } from '../../src/projector/operation/verifier.js';
+import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { LocalOperations } from '../../src/service/operations/operations.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
@@ -65,7 +66,7 @@ export class Setup {
   ): DocumentProjector {
     const projector = new DocumentProjector({
       log: this.log,
-      redis: this.redis,
+      store: redisDocuments(this.redis),
       decoder: plainDecoder,
       projections,
       shards: 1,
@@ -91,7 +92,7 @@ export class Setup {
     return new LocalOperations(
       new DocumentOperations({
         log: this.log,
-        redis: this.redis,
+        store: redisDocuments(this.redis),
         decoder: plainDecoder,
         projections,
         shards: 1,
@@ -118,7 +119,7 @@ export class Setup {
   async verify(projection: DocumentProjection, shard = 0, shards = 1): Promise<VerifyReport> {
     return await new DocumentVerifier({
       log: this.log,
-      redis: this.redis,
+      store: redisDocuments(this.redis),
       decoder: plainDecoder,
       logId: await this.log.id(),
       limits: defaultRunnerLimits,

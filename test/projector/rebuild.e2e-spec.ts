@@ -8,7 +8,8 @@ import { thread } from '../../projections/thread.document.js';
 import { untilRead } from '../../src/cli/operations/until-caught-up.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
-import { Builds } from '../../src/projector/builds/builds.js';
+import { giveUp } from '../../src/projector/builds/builds.js';
+import { RedisBuilds } from '../../src/projector/sinks/redis-builds.js';
 import { DocumentsNotReady } from '../../src/stores/documents/reader.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { documentProjections } from '../usual-settings.js';
@@ -26,7 +27,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
   afterEach(async () => {
     await setup.close();
   });
-  const builds = (projection: DocumentProjection) => new Builds(setup.store.client, nameOf(projection));
+  const builds = (projection: DocumentProjection) => new RedisBuilds(setup.store.client, nameOf(projection));
 
   it('takes every projection over under write load; readers never miss anything and never go back', async () => {
     const left = new Set(documentProjections.map(({ name }) => name));
@@ -38,11 +39,11 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     const after: bigint[] = [await setup.append(step(1))];
     while (after.length < 100) after.push(await setup.append(step(after.length + 1)));
     const stuck: string[] = [];
-    const giveUp = (error: Error) => {
+    const fail = (error: Error) => {
       stuck.push(error.message);
       left.clear();
     };
-    setup.start(documentProjections, { listener: { activated, stuck: (_, error) => giveUp(error) } });
+    setup.start(documentProjections, { listener: { activated, stuck: (_, error) => fail(error) } });
     await setup.settled(documentProjections, after.at(-1) as bigint);
     /** One step after the other, as fast as a read model takes them. */
     const write = async () => {
@@ -76,7 +77,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     }
     const reads = Promise.all(documentProjections.map(readOnAndOn));
     // A reader that finds something wrong ends the test at once.
-    reads.catch(giveUp);
+    reads.catch(fail);
     for (const projection of documentProjections) await builds(projection).begin();
     while (left.size > 0) await write();
     for (let more = 0; more < 5; more += 1) await write();
@@ -152,7 +153,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     ]);
     await operations.abort('cards');
     // What has taken over by now is not given up, however late somebody says so.
-    await builds(cards).giveUp(2);
+    await giveUp(builds(cards), 2);
     expect(await builds(cards).list()).toEqual({
       active: 2,
       states: new Map([
@@ -176,7 +177,7 @@ describe.each(kinds)('rebuild on a %s', (kind) => {
     await setup.stop();
     const list = builds(cards);
     const build = await list.begin();
-    await list.mark(build, 'aborted');
+    await list.move(build, 'building', 'aborted');
     setup.start([cards]);
     await setup.settled([cards], await setup.append(events.slice(0, 1)));
     while ((await list.list()).states.has(build)) await setup.settled([cards], await setup.append(events.slice(0, 1)));

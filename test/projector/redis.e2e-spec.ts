@@ -5,19 +5,18 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import { activeKey, buildPrefix, ownKeys } from '../../src/kernel/document-keys.js';
-import { Builds } from '../../src/projector/builds/builds.js';
 import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
 import type { ProjectorListener } from '../../src/projector/builds/shard-projector.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
-import { RedisSink } from '../../src/projector/sinks/redis-sink.js';
+import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader, DocumentsNotReady } from '../../src/stores/documents/reader.js';
 import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import { asLogEvents, asNewEvent, type SocialEvent, SocialHistory } from '../projections/social-history.js';
 import { documentProjections } from '../usual-settings.js';
+import { documentStoreContract } from './document-store.contract.js';
 import { flush, kinds, openKind, type RedisKind, type TestRedis } from './redis-kinds.js';
-import { sinkContract } from './sink.contract.js';
 import { fold, plainDecoder } from './support.js';
 
 const waitMs = 20_000;
@@ -47,7 +46,7 @@ describe.each(everyKind)('on a Redis that is a %s', (kind) => {
     await flush(store.client);
   });
 
-  sinkContract('a Redis sink', async () => new RedisSink(store.client, { projection: 'p', shard: 3, shards: 8 }, 2));
+  documentStoreContract('a Redis', () => redisDocuments(store.client));
 
   let serial = 0;
   async function openLog(): Promise<void> {
@@ -64,7 +63,7 @@ describe.each(everyKind)('on a Redis that is a %s', (kind) => {
   function start(listener: ProjectorListener = {}, shards = 1, projections = documentProjections): DocumentProjector {
     running = new DocumentProjector({
       log,
-      redis: store.client,
+      store: redisDocuments(store.client),
       decoder: plainDecoder,
       projections,
       shards,
@@ -85,9 +84,9 @@ describe.each(everyKind)('on a Redis that is a %s', (kind) => {
     for (const projection of documentProjections) {
       for (let shard = 0; shard < shards; shard += 1) {
         const name = { projection: projection.name, shard, shards };
-        const { active } = await new Builds(store.client, name).list();
+        const { active } = await redisDocuments(store.client).builds(name).list();
         const found = new Map<string, unknown>();
-        const sink = new RedisSink(store.client, name, active ?? 0);
+        const sink = redisDocuments(store.client).sink(name, active ?? 0);
         for await (const page of sink.documents()) for (const [key, document] of page) found.set(key, document);
         const expected = new MemorySink();
         await fold(projection, asLogEvents(events), expected, { shard, shards });
@@ -163,7 +162,7 @@ describe.each(everyKind)('on a Redis that is a %s', (kind) => {
     expect(await stuckOnce()).toContain('of log');
     // Until somebody says that it is to be built from this one.
     await running?.close();
-    const builds = new Builds(store.client, { projection: 'cards', shard: 0, shards: 1 });
+    const builds = redisDocuments(store.client).builds({ projection: 'cards', shard: 0, shards: 1 });
     const made = await builds.begin();
     await append(events.slice(0, 10));
     await new Promise<void>((resolve) => {

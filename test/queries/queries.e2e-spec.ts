@@ -10,6 +10,7 @@ import { Problem } from '../../src/http/problem/problem.js';
 import type { PositionToken } from '../../src/kernel/position-token.js';
 import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
+import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { BrandIds } from '../../src/queries/brand-ids.js';
 import { Feed, FeedHandler } from '../../src/queries/feed.query.js';
 import { FriendList, FriendListHandler } from '../../src/queries/friends.query.js';
@@ -59,7 +60,7 @@ describe('questions', () => {
     const reader = new DocumentReader(store.client, shards);
     projector = new DocumentProjector({
       log,
-      redis: store.client,
+      store: redisDocuments(store.client),
       decoder: plainDecoder,
       projections: documentProjections,
       shards,

@@ -1,12 +1,11 @@
 // Before readers see anything of a new build, some of its documents are held against an independent fold of the log; and
 // what it takes over from the build that it replaces.
 import { ownKeys } from '../../kernel/document-keys.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { ProjectionStuck } from '../fold/document-runner.js';
 import { DocumentVerifier, type DocumentVerifierOptions } from '../operation/document-verifier.js';
 import type { WriteCommand } from '../sinks/document-sink.js';
-import { RedisSink } from '../sinks/redis-sink.js';
-import type { Builds } from './builds.js';
+import type { DocumentStore } from '../sinks/document-store.js';
+import { type Builds, discard } from './builds.js';
 
 /** The documents of one owner in so many are compared. */
 const sampleParts = 16;
@@ -22,7 +21,7 @@ export async function checkBuild({ builds, build, ...options }: BuildCheckOption
   const verifier = new DocumentVerifier({ ...options, name: builds.name, build, sample });
   const { differences, told } = await verifier.verify(signal);
   if (differences === 0) return;
-  await builds.mark(build, 'aborted');
+  await discard(builds, build);
   throw new ProjectionStuck(
     options.projection.name,
     `build ${build} differs from the fold of the log in ${differences} documents (${told[0]?.at ?? ''}): it was given up`,
@@ -30,9 +29,9 @@ export async function checkBuild({ builds, build, ...options }: BuildCheckOption
 }
 
 /** What was dropped by hand stays dropped. */
-export async function droppedByHand(redis: RedisClient, builds: Builds): Promise<readonly WriteCommand[]> {
+export async function droppedByHand(store: DocumentStore, builds: Builds): Promise<readonly WriteCommand[]> {
   const { active } = await builds.list();
   if (active === undefined) return [];
-  const letters = Object.entries(await new RedisSink(redis, builds.name, active).droppedLetters());
+  const letters = Object.entries(await store.sink(builds.name, active).droppedLetters());
   return letters.length === 0 ? [] : [['HSET', ownKeys.dropped, ...letters.flat()]];
 }

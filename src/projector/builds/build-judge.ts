@@ -1,9 +1,8 @@
-// What a build that is found in Redis is worth to this process.
-import { decodeCheckpoint, decodeMarker, type ShardName } from '../../kernel/document-keys.js';
+// What a build that is found is worth to this process.
+import { decodeCheckpoint, decodeMarker } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { ProjectionStuck } from '../fold/document-runner.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { DocumentSink } from '../sinks/document-sink.js';
 
 /**
  * sound: goes on. fresh: begun, nothing is in it yet. outdated: of another version of the projection or of other settings,
@@ -12,15 +11,20 @@ import { RedisSink } from '../sinks/redis-sink.js';
  */
 export type Verdict = 'sound' | 'fresh' | 'outdated' | 'lost' | 'beyond';
 
+/** The head is asked for when it is needed: as it was a while ago, whoever folds on meanwhile seems to know the future. */
+export interface LogPlace {
+  readonly id: string;
+  head(): Promise<bigint>;
+}
+
 /** @throws ProjectionStuck when the build belongs to another log. */
 export async function judgeBuild(
-  redis: RedisClient,
+  sink: Pick<DocumentSink, 'state'>,
   projection: DocumentProjection,
-  name: ShardName,
   build: number,
-  log: { readonly id: string; readonly head: bigint },
+  log: LogPlace,
 ): Promise<Verdict> {
-  const state = await new RedisSink(redis, name, build).state();
+  const state = await sink.state();
   if (state.marker === undefined && state.checkpoint === undefined) return 'fresh';
   const marker = decodeMarker(state.marker);
   const checkpoint = state.checkpoint === undefined ? undefined : decodeCheckpoint(state.checkpoint);
@@ -31,7 +35,7 @@ export async function judgeBuild(
       `Redis holds build ${build} of log ${marker.logId}, this is log ${log.id}; use another Redis, or build it again from this log with homing rebuild`,
     );
   }
-  if (checkpoint.position > log.head) return 'beyond';
+  if (checkpoint.position > (await log.head())) return 'beyond';
   const isOurs = marker.version === projection.version && marker.settings === projection.settings;
   return isOurs ? 'sound' : 'outdated';
 }

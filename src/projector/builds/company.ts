@@ -1,41 +1,38 @@
 // Which processes share the projector's work, so that each takes its part and no more.
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
+import type { Timers } from '../timers.js';
 
-/** A process that has not been heard of for so long is gone. */
-const silentMsMax = 6_000;
+/** A process that has not been heard of for so long is gone, milliseconds. */
+export const silentMsMax = 6_000;
 const hearEveryMs = 1_000;
+
+/** The processes that have been heard of in the last `silentMsMax`. */
+export interface Attendance {
+  /** Lets the others hear of this one. How many there are, itself included. */
+  hear(): Promise<number>;
+  leave(): Promise<void>;
+}
 
 export class Company {
   private counted = 1;
   private heardMs = Number.NEGATIVE_INFINITY;
 
-  private readonly key: string;
-
-  /**
-   * @param name of this process, unique
-   * @param all pieces of work; processes that cut it into another number share nothing with this one
-   */
+  /** @param all pieces of work; processes that cut it into another number share nothing with this one */
   constructor(
-    private readonly redis: RedisClient,
-    private readonly name: string,
+    private readonly attendance: Attendance,
     private readonly all: number,
-  ) {
-    this.key = `projector-processes:${all}`;
-  }
+    private readonly timers: Timers,
+  ) {}
 
   /** How many pieces of the work this process should hold at most. */
   async share(): Promise<number> {
-    if (performance.now() - this.heardMs > hearEveryMs) {
-      this.heardMs = performance.now();
-      const nowMs = Date.now();
-      await this.redis.zadd(this.key, nowMs, this.name);
-      await this.redis.zremrangebyscore(this.key, '-inf', nowMs - silentMsMax);
-      this.counted = Math.max(1, await this.redis.zcard(this.key));
+    if (this.timers.now() - this.heardMs > hearEveryMs) {
+      this.heardMs = this.timers.now();
+      this.counted = Math.max(1, await this.attendance.hear());
     }
     return Math.ceil(this.all / this.counted);
   }
 
   async leave(): Promise<void> {
-    await this.redis.zrem(this.key, this.name);
+    await this.attendance.leave();
   }
 }

@@ -1,7 +1,9 @@
 // The document projections of one process: shares the shards with other processes by lease, and runs those it holds.
 import { randomUUID } from 'node:crypto';
+import { systemTimers } from '../timers.js';
 import { Company } from './company.js';
-import { leaseOf, OtherShards } from './other-shards.js';
+import { LeasedWork } from './lease.js';
+import { OtherShards, shardWork } from './other-shards.js';
 import { ShardProjector, type ShardProjectorOptions } from './shard-projector.js';
 
 export interface DocumentProjectorOptions extends ShardProjectorOptions {
@@ -29,33 +31,29 @@ export class DocumentProjector {
   }
 
   private async run(): Promise<void> {
-    const { redis, shards, holder = randomUUID() } = this.options;
-    const company = new Company(redis, holder, shards);
+    const { store, shards, holder = randomUUID(), timers = systemTimers } = this.options;
+    const company = new Company(store.attendance(shards, holder), shards, timers);
     await Promise.all(
       Array.from({ length: shards }, async (_, shard) => {
-        const lease = leaseOf(redis, shard, shards, holder);
         let mine = false;
         const mayHold = async () => {
           const share = await company.share();
           return mine ? this.held <= share : this.held < share;
         };
-        await lease.whileHeld(
-          this.stop.signal,
-          async (signal) => {
-            mine = true;
-            this.held += 1;
-            try {
-              // One of the holders clears up.
-              const clearing = shard === 0 ? new OtherShards(this.options).clear(signal) : undefined;
-              await new ShardProjector(this.options, shard).run(signal);
-              await clearing;
-            } finally {
-              mine = false;
-              this.held -= 1;
-            }
-          },
-          mayHold,
-        );
+        const leased = new LeasedWork(store.lease(shardWork(shard, shards), holder), timers, mayHold);
+        await leased.run(this.stop.signal, async (signal) => {
+          mine = true;
+          this.held += 1;
+          try {
+            // One of the holders clears up.
+            const clearing = shard === 0 ? new OtherShards(this.options).clear(signal) : undefined;
+            await new ShardProjector(this.options, shard).run(signal);
+            await clearing;
+          } finally {
+            mine = false;
+            this.held -= 1;
+          }
+        });
       }),
     );
     await company.leave().catch(() => undefined);

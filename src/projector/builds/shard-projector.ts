@@ -1,30 +1,31 @@
-// All document projections of one shard, while this process holds its lease. What there is to do stands in Redis, as
+// All document projections of one shard, while this process holds its lease. What there is to do stands beside them, as
 // builds with states; this looks at it every second and does it: goes on with sound builds, makes the ones that are
 // missing or outdated beside those that readers read, switches when a new one has caught up, clears what was aborted.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { Backoff } from '../backoff.js';
 import { type BatchReport, DocumentRunner, ProjectionStuck, type RunnerLimits } from '../fold/document-runner.js';
 import { Lane } from '../fold/lane.js';
 import type { Decoder } from '../fold/page.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { DocumentStore } from '../sinks/document-store.js';
+import { systemTimers, type Timers } from '../timers.js';
 import { checkBuild, droppedByHand } from './build-check.js';
-import { judgeBuild } from './build-judge.js';
-import { type BuildList, type BuildState, Builds, isInTheMaking } from './builds.js';
+import { judgeBuild, type LogPlace, type Verdict } from './build-judge.js';
+import { type BuildList, type BuildState, type Builds, discard, giveUp, goBackTo, isInTheMaking } from './builds.js';
 
 const lookEveryMs = 1_000;
 
 export interface ShardProjectorOptions {
   readonly log: EventLog;
-  readonly redis: RedisClient;
+  readonly store: DocumentStore;
   readonly decoder: Decoder;
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
   readonly limits: RunnerLimits;
   readonly listener?: ProjectorListener;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 export interface ProjectorListener {
@@ -42,7 +43,6 @@ interface Running {
   readonly builds: Builds;
   readonly build: number;
   readonly runner: DocumentRunner;
-  readonly sink: RedisSink;
   /** Readers read it. */
   active: boolean;
   lane?: Lane;
@@ -51,29 +51,27 @@ interface Running {
   check: 'to-do' | 'running' | 'passed' | 'failed';
 }
 
-interface LogPlace {
-  readonly id: string;
-  readonly head: bigint;
-}
-
 export class ShardProjector {
   /** By projection and build. */
   private readonly running = new Map<string, Running>();
   private readonly lanes = new Set<Promise<void>>();
+  private readonly timers: Timers;
 
   constructor(
     private readonly options: ShardProjectorOptions,
     private readonly shard: number,
-  ) {}
+  ) {
+    this.timers = options.timers ?? systemTimers;
+  }
 
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     while (!signal.aborted) {
       try {
         await this.look(signal);
         backoff.reset();
-        await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+        await this.timers.sleep(lookEveryMs, signal);
       } catch (error) {
         if (signal.aborted) break;
         this.options.listener?.fault?.(error);
@@ -84,11 +82,11 @@ export class ShardProjector {
   }
 
   private async look(signal: AbortSignal): Promise<void> {
-    const { log, projections, shards } = this.options;
-    const at = { id: await log.id(), head: await log.head() };
+    const { log, store, projections, shards } = this.options;
+    const at = { id: await log.id(), head: () => log.head() };
     const fresh: Running[] = [];
     for (const projection of projections) {
-      const builds = new Builds(this.options.redis, { projection: projection.name, shard: this.shard, shards });
+      const builds = store.builds({ projection: projection.name, shard: this.shard, shards });
       try {
         fresh.push(...(await this.lookAt(projection, builds, at)));
       } catch (error) {
@@ -127,16 +125,17 @@ export class ShardProjector {
     if (build === undefined) return 'wanted';
     if (this.isRunning(projection, build)) return 'as-it-is';
     try {
-      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
+      const verdict = await this.judge(projection, builds, build, at);
       if (verdict === 'beyond') {
-        if (build === active) await builds.refuseActive(build);
+        if (build === active) await builds.move(build, 'active', 'refused');
         throw beyondHead(projection, build);
       }
       if (verdict === 'sound') {
-        if (build === refused) await builds.reinstate(build);
+        if (build !== active && !(await builds.move(build, 'refused', 'active'))) return 'as-it-is';
         return this.place(projection, builds, build, true, at.id);
       }
-      if (verdict !== 'outdated') await builds.abandonActive(build);
+      const state = build === active ? 'active' : 'refused';
+      if (verdict !== 'outdated' && !(await builds.move(build, state, 'aborted'))) return 'as-it-is';
       return 'wanted';
     } catch (error) {
       // It needs a person; that person may have asked for a new build.
@@ -155,13 +154,17 @@ export class ShardProjector {
     const found: Running[] = [];
     for (const [build, state] of states) {
       if (!isInTheMaking(state) || this.isRunning(projection, build)) continue;
-      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at);
+      const verdict = await this.judge(projection, builds, build, at);
       if (verdict === 'sound' || verdict === 'fresh') found.push(this.place(projection, builds, build, false, at.id));
-      else if (verdict === 'lost') await builds.mark(build, 'aborted');
+      else if (verdict === 'lost') await discard(builds, build);
       // Other code may still go back to one that was kept.
-      else await builds.giveUp(build);
+      else await giveUp(builds, build);
     }
     return found;
+  }
+
+  private judge(projection: DocumentProjection, builds: Builds, build: number, at: LogPlace): Promise<Verdict> {
+    return judgeBuild(this.options.store.sink(builds.name, build), projection, build, at);
   }
 
   private isRunning({ name }: DocumentProjection, build: number): boolean {
@@ -180,8 +183,8 @@ export class ShardProjector {
   ): Promise<Running> {
     for (const [build, state] of states) {
       if (state !== 'kept') continue;
-      const verdict = await judgeBuild(this.options.redis, projection, builds.name, build, at).catch(() => 'lost');
-      if (verdict !== 'sound' || !(await builds.goBackTo(build))) continue;
+      const verdict = await this.judge(projection, builds, build, at).catch(() => 'lost');
+      if (verdict !== 'sound' || !(await goBackTo(builds, build))) continue;
       return this.place(projection, builds, build, false, at.id);
     }
     return this.place(projection, builds, await builds.begin(), false, at.id);
@@ -194,15 +197,15 @@ export class ShardProjector {
     active: boolean,
     logId: string,
   ): Running {
-    const { redis, shards, limits, listener } = this.options;
-    const sink = new RedisSink(redis, builds.name, build);
-    const inherit = () => droppedByHand(redis, builds);
+    const { store, shards, limits, listener } = this.options;
+    const inherit = () => droppedByHand(store, builds);
     const report = (batch: BatchReport) => {
       listener?.batch?.(builds.name, build, batch);
       if (placed.active) listener?.moved?.(builds.name, batch.position);
     };
-    const runner = new DocumentRunner(projection, sink, { shard: this.shard, shards, logId, limits, report, inherit });
-    const placed: Running = { builds, build, runner, sink, active, ripe: false, check: 'to-do' };
+    const options = { shard: this.shard, shards, logId, limits, report, inherit };
+    const runner = new DocumentRunner(projection, store.sink(builds.name, build), options);
+    const placed: Running = { builds, build, runner, active, ripe: false, check: 'to-do' };
     return placed;
   }
 
@@ -224,7 +227,12 @@ export class ShardProjector {
           if (one) this.forget(one);
           if (one) listener?.stuck?.(one.builds.name, error);
         },
+        gone: (runner) => {
+          const one = group.find((running) => running.runner === runner);
+          if (one) this.forget(one);
+        },
       },
+      new Backoff(this.timers),
     );
     for (const one of group) {
       one.lane = lane;
@@ -240,6 +248,8 @@ export class ShardProjector {
 
   private async takeOver(group: readonly Running[], signal: AbortSignal): Promise<void> {
     for (const one of group) {
+      // Its runner may have left the lane while the others go on.
+      if (this.running.get(keyOf(one.builds.name.projection, one.build)) !== one) continue;
       if (one.active || !one.ripe || one.check === 'failed' || one.check === 'running') continue;
       const { active } = await one.builds.list();
       if (active === one.build) continue;
@@ -274,18 +284,23 @@ export class ShardProjector {
     this.lanes.add(tracked);
   }
 
-  /** Stops builds that are not read nor made any more, clears aborted ones and all kept ones but the newest. */
+  /** Sees what is read now, stops what is neither read nor made, clears what was aborted and all kept ones but the newest. */
   private async dropGone(projection: DocumentProjection, builds: Builds, { active, states }: BuildList): Promise<void> {
     for (const [key, one] of this.running) {
+      if (key !== keyOf(projection.name, one.build)) continue;
       const state = states.get(one.build);
-      if (key !== keyOf(projection.name, one.build) || state === 'active' || isInTheMaking(state)) continue;
+      one.active = one.build === active;
+      if (state === 'active' || isInTheMaking(state)) continue;
       one.lane?.remove(one.runner);
       this.forget(one);
     }
     const kept = [...states].filter(([, state]) => state === 'kept').map(([build]) => build);
-    for (const build of kept.toSorted((a, b) => b - a).slice(1)) await builds.letGo(build);
+    const surplus = kept.toSorted((a, b) => b - a).slice(1);
     for (const [build, state] of states) {
-      if (state === 'aborted' || (state === 'refused' && active !== undefined)) await builds.clear(build);
+      const isOver = state === 'aborted' || (state === 'refused' && active !== undefined);
+      if (!isOver && !surplus.includes(build)) continue;
+      // Somebody may have gone back to it meanwhile.
+      if (await builds.move(build, state, 'aborted')) await builds.clear(build);
     }
   }
 

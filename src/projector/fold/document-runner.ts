@@ -11,7 +11,7 @@ import {
   shardOf,
 } from '../../kernel/document-keys.js';
 import type { AnyEvent, DocumentProjection, ReadSpec } from '../../kernel/projection.js';
-import type { DocumentSink, WriteCommand } from '../sinks/document-sink.js';
+import { BuildGone, type DocumentSink, type WriteCommand } from '../sinks/document-sink.js';
 import { DocumentOverlay } from './document-overlay.js';
 import { freshNonce } from './nonce.js';
 import type { PageEvent } from './page.js';
@@ -103,9 +103,13 @@ export class DocumentRunner {
     return Object.hasOwn(this.projection.on, type);
   }
 
-  /** Reads where the build stands. @throws ProjectionStuck when it is the build of another log. */
+  /**
+   * Reads where the build stands. @throws ProjectionStuck when it is the build of another log, BuildGone when it is that
+   * of another version of the projection
+   */
   async open(): Promise<void> {
     const state = await this.sink.state();
+    this.mustBeOurs(state.marker);
     this.overlay = this.freshOverlay();
     this.parking = new Parking(state);
     this.stored = state.checkpoint;
@@ -118,7 +122,15 @@ export class DocumentRunner {
     this.checkpoint = read ?? { logId: this.options.logId, position: 0n, recordedAt: 0, epoch: 0 };
   }
 
-  /** Writes marker and first checkpoint of a build that has neither. */
+  /** While it was placed here it may have been begun by a process that still runs the code before this. */
+  private mustBeOurs(marker: string | undefined): void {
+    const { name, version } = this.projection;
+    const made = marker === undefined ? version : (JSON.parse(marker) as BuildMarker).version;
+    if (made !== version)
+      throw new BuildGone(`${name}: the build is made by version ${made}, this is version ${version}`);
+  }
+
+  /** Writes marker and first checkpoint of a build that has neither. @throws BuildGone */
   async begin(): Promise<void> {
     if (this.stored !== undefined) return;
     const { options } = this;

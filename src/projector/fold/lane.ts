@@ -1,7 +1,8 @@
-// Runners that go over the log together: one subscription, each event decoded once. A runner that needs a person leaves
-// the lane; any other failure is tried again, from where each runner then stands.
+// Runners that go over the log together: one subscription, each event decoded once. A runner that needs a person, or
+// whose build is gone, leaves the lane; any other failure is tried again, from where each runner then stands.
 import type { EventLog, LogEvent } from '../../event-log/event-log.js';
 import { Backoff } from '../backoff.js';
+import { BuildGone } from '../sinks/document-sink.js';
 import { type DocumentRunner, ProjectionStuck } from './document-runner.js';
 import { type Decoder, decodePage } from './page.js';
 
@@ -15,6 +16,7 @@ export interface LaneListener {
   caughtUp?(): Promise<void>;
   fault?(error: unknown): void;
   stuck?(runner: DocumentRunner, error: ProjectionStuck): void;
+  gone?(runner: DocumentRunner): void;
 }
 
 export class Lane {
@@ -101,11 +103,14 @@ export class Lane {
     for (const [index, result] of results.entries()) {
       if (result.status === 'fulfilled') continue;
       const runner = runners[index] as DocumentRunner;
+      if (!this.runners.includes(runner)) continue;
       if (result.reason instanceof ProjectionStuck) {
-        if (!this.runners.includes(runner)) continue;
         this.remove(runner);
         this.listener.stuck?.(runner, result.reason);
-      } else if (this.runners.includes(runner)) fault ??= result.reason;
+      } else if (result.reason instanceof BuildGone) {
+        this.remove(runner);
+        this.listener.gone?.(runner);
+      } else fault ??= result.reason;
     }
     if (fault !== undefined) throw fault;
   }

@@ -1,16 +1,16 @@
 // Parked events, looked at and dealt with by hand: listed, tried again through the same decoding and projection, or
 // dropped for good. Works beside a running projector, in any process: the checkpoint's epoch fences that one off.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../event-log/event-log.js';
 import { decodeCheckpoint, encodeCheckpoint, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { AnyEvent, DocumentProjection } from '../../kernel/projection.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
-import { Builds } from '../builds/builds.js';
+import type { Builds } from '../builds/builds.js';
 import { DocumentRunner, type RunnerLimits } from '../fold/document-runner.js';
 import { freshNonce } from '../fold/nonce.js';
 import { type Decoder, decodePage, type PageEvent } from '../fold/page.js';
 import { type DeadLetter, dependents, unpark } from '../fold/parking.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { BuildSink } from '../sinks/document-sink.js';
+import type { DocumentStore } from '../sinks/document-store.js';
+import { systemTimers } from '../timers.js';
 import { parkedEvent } from './parked-event.js';
 
 /** Tries against a projector that keeps writing. */
@@ -31,7 +31,7 @@ export interface RetryOutcome {
 
 export interface DeadLetterOptions {
   readonly log: EventLogReader;
-  readonly redis: RedisClient;
+  readonly store: DocumentStore;
   readonly decoder: Decoder;
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
@@ -41,7 +41,7 @@ export interface DeadLetterOptions {
 interface Desk {
   readonly projection: DocumentProjection;
   readonly builds: Builds;
-  readonly sink: RedisSink;
+  readonly sink: BuildSink;
 }
 
 export class NoSuchLetter extends Error {
@@ -110,15 +110,15 @@ export class DeadLetters {
   }
 
   private async desks(only?: string): Promise<Desk[]> {
-    const { projections, redis, shards } = this.options;
+    const { projections, store, shards } = this.options;
     const desks: Desk[] = [];
     for (const projection of projections) {
       if (only !== undefined && projection.name !== only) continue;
       for (let shard = 0; shard < shards; shard += 1) {
         const name: ShardName = { projection: projection.name, shard, shards };
-        const builds = new Builds(redis, name);
+        const builds = store.builds(name);
         const { active } = await builds.list();
-        if (active !== undefined) desks.push({ projection, builds, sink: new RedisSink(redis, name, active) });
+        if (active !== undefined) desks.push({ projection, builds, sink: store.sink(name, active) });
       }
     }
     return desks;
@@ -137,7 +137,7 @@ export class DeadLetters {
         events.map((event, index) => ({ event, letter: letters[index] as DeadLetter })),
       );
       if (outcome) return outcome.folded.length;
-      await sleep(retryPauseMs * Math.random());
+      await systemTimers.sleep(retryPauseMs * systemTimers.random());
     }
     throw new Error(`${projection.name}: the projector kept writing; nothing was retried, try again`);
   }
@@ -159,7 +159,7 @@ export class DeadLetters {
         commands: [...unpark([letter], waiting), ['HSET', ownKeys.dropped, letter.position, dropped]],
       });
       if (!refused) return;
-      await sleep(retryPauseMs * Math.random());
+      await systemTimers.sleep(retryPauseMs * systemTimers.random());
     }
     throw new Error(`${projection.name}: the projector kept writing; nothing was dropped, try again`);
   }

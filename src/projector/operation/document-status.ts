@@ -1,9 +1,8 @@
 // Where every document projection stands, read from beside its data: for health, metrics, the CLI and the admin API.
 import type { EventLogReader } from '../../event-log/event-log.js';
 import { type Checkpoint, decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
-import { type BuildState, Builds } from '../builds/builds.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { BuildState } from '../builds/builds.js';
+import type { DocumentStore } from '../sinks/document-store.js';
 import { type Lag, lagOf } from './lag.js';
 
 export interface BuildStatus extends Lag {
@@ -20,12 +19,12 @@ const atNothing = { position: 0n, recordedAt: 0 };
 
 /** Builds that readers read, may not read, and those in the making; kept and aborted ones are left out. */
 export async function documentStatus(
-  redis: RedisClient,
+  store: DocumentStore,
   log: Pick<EventLogReader, 'readAll'>,
   names: readonly ShardName[],
   nowMs: number,
 ): Promise<BuildStatus[]> {
-  const found = await Promise.all(names.map(async (name) => await buildsOf(redis, name)));
+  const found = await Promise.all(names.map(async (name) => await buildsOf(store, name)));
   const rows = found.flat();
   const lags = await lagOf(
     log,
@@ -41,12 +40,12 @@ export async function documentStatus(
 
 type Row = Omit<BuildStatus, keyof Lag | 'position'> & { readonly checkpoint: Checkpoint | undefined };
 
-async function buildsOf(redis: RedisClient, name: ShardName): Promise<Row[]> {
-  const { states } = await new Builds(redis, name).list();
+async function buildsOf(store: DocumentStore, name: ShardName): Promise<Row[]> {
+  const { states } = await store.builds(name).list();
   const live = [...states].filter(([, state]) => state !== 'kept' && state !== 'aborted');
   return await Promise.all(
     live.map(async ([build, state]) => {
-      const { checkpoint, parkedKeys, deadLetters } = await new RedisSink(redis, name, build).state();
+      const { checkpoint, parkedKeys, deadLetters } = await store.sink(name, build).state();
       return {
         projection: name.projection,
         shard: name.shard,

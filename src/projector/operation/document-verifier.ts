@@ -1,11 +1,10 @@
-// Compares one build in Redis with an independent fold of the log, to the row, while the projector may go on writing:
+// Compares one build with an independent fold of the log, to the row, while the projector may go on writing:
 // each page of keys is read together with its checkpoint, and the fold is moved to just that position.
 import { isDeepStrictEqual } from 'node:util';
 import { decodeCheckpoint, type ShardName } from '../../kernel/document-keys.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
-import { Builds } from '../builds/builds.js';
 import { FoldCursor, type FoldOptions } from '../fold/fold-cursor.js';
-import { RedisSink } from '../sinks/redis-sink.js';
+import type { BuildSink } from '../sinks/document-sink.js';
+import type { DocumentStore } from '../sinks/document-store.js';
 import { type Difference, differencesToldMax, type Verifier, type VerifyReport } from './verifier.js';
 
 const keysPerPage = 500;
@@ -13,7 +12,7 @@ const keysPerPage = 500;
 export const verifiedKeysMax = 5_000_000;
 
 export interface DocumentVerifierOptions extends Omit<FoldOptions, 'dropped' | 'shard' | 'shards'> {
-  readonly redis: RedisClient;
+  readonly store: DocumentStore;
   readonly name: ShardName;
   /** Absent: the active one. */
   readonly build?: number;
@@ -32,10 +31,10 @@ export class DocumentVerifier implements Verifier {
   }
 
   async verify(signal?: AbortSignal): Promise<VerifyReport> {
-    const { redis, name, sample } = this.options;
-    const build = this.options.build ?? (await new Builds(redis, name).list()).active;
+    const { store, name, sample } = this.options;
+    const build = this.options.build ?? (await store.builds(name).list()).active;
     if (build === undefined) throw new Error(`${this.part}: there is no build that readers read`);
-    const sink = new RedisSink(redis, name, build);
+    const sink = store.sink(name, build);
     const dropped = Object.keys(await sink.droppedLetters());
     // A part of a shard is a shard of a finer cut: hash mod (shards · parts).
     const shards = name.shards * (sample?.parts ?? 1);
@@ -54,7 +53,7 @@ class Comparison {
   private differences = 0;
 
   constructor(
-    private readonly sink: RedisSink,
+    private readonly sink: BuildSink,
     private readonly cursor: FoldCursor,
     private readonly isSample: boolean,
     private readonly keysMax = verifiedKeysMax,

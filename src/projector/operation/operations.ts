@@ -1,14 +1,14 @@
-// What an operator can ask of the document projections, in any process that reaches the log and Redis: how they are, a
+// What an operator can ask of the document projections, in any process that reaches the log and the documents: how they are, a
 // new build, back to the old one, a comparison with the log. Builds are asked for by their state; whoever holds the
 // lease of the shard does them.
 import type { EventLogReader } from '../../event-log/event-log.js';
 import type { ShardName } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
-import type { RedisClient } from '../../stores/redis/redis-endpoint.js';
 import { judgeBuild, type Verdict } from '../builds/build-judge.js';
-import { Builds, isInTheMaking } from '../builds/builds.js';
+import { type Builds, giveUp, goBackTo, isInTheMaking } from '../builds/builds.js';
 import type { RunnerLimits } from '../fold/document-runner.js';
 import type { Decoder } from '../fold/page.js';
+import type { DocumentStore } from '../sinks/document-store.js';
 import { DeadLetters } from './dead-letters.js';
 import { type BuildStatus, documentStatus, progressOf, shardNames } from './document-status.js';
 import { DocumentVerifier } from './document-verifier.js';
@@ -59,9 +59,9 @@ export class CannotGoBack extends Error {
 
 export interface OperationsOptions {
   readonly log: EventLogReader;
-  readonly redis: RedisClient;
-  /** Asked how the builds are, by whoever waits for it; absent: `redis`. */
-  readonly reader?: RedisClient;
+  readonly store: DocumentStore;
+  /** Asked how the builds are, by whoever waits for it; absent: `store`. */
+  readonly reader?: DocumentStore;
   readonly decoder: Decoder;
   readonly projections: readonly DocumentProjection[];
   readonly shards: number;
@@ -84,7 +84,7 @@ export class DocumentOperations {
 
   /** Builds that are read or being made, of one projection or all. */
   async status(projection?: string): Promise<ProjectionRow[]> {
-    const { redis, reader = redis, log, shards, nowMs } = this.options;
+    const { store, reader = store, log, shards, nowMs } = this.options;
     const head = await log.head();
     const names = shardNames(projection === undefined ? this.names : [projection], shards);
     const builds = await documentStatus(reader, log, names, nowMs());
@@ -105,7 +105,7 @@ export class DocumentOperations {
     const aborted = await this.each(projection, async (builds) => {
       const { states } = await builds.list();
       const making = [...states].filter(([, state]) => isInTheMaking(state)).map(([build]) => build);
-      for (const build of making) await builds.giveUp(build);
+      for (const build of making) await giveUp(builds, build);
       return making;
     });
     return aborted.flat();
@@ -119,7 +119,7 @@ export class DocumentOperations {
   async rollback(name: string): Promise<readonly number[]> {
     const kept = await this.each(name, (builds) => this.keptBuild(builds));
     await this.each(name, async (builds) => {
-      if (await builds.goBackTo(kept[builds.name.shard] as number)) return;
+      if (await goBackTo(builds, kept[builds.name.shard] as number)) return;
       throw new CannotGoBack(`${name}/${builds.name.shard}: its builds were changed meanwhile`);
     });
     return kept;
@@ -127,15 +127,15 @@ export class DocumentOperations {
 
   /** Whatever the projector would not go on with, it would clear: so nothing else is asked for. */
   private async keptBuild(builds: Builds): Promise<number> {
-    const { redis, log } = this.options;
+    const { store, log } = this.options;
     const { projection: name, shard } = builds.name;
     const projection = this.projection(name);
     const { states } = await builds.list();
     const kept = [...states].filter(([, state]) => state === 'kept' || state === 'returning').map(([build]) => build);
     if (kept.length === 0) throw new CannotGoBack(`${name}/${shard}: no earlier build was kept`);
     const build = Math.max(...kept);
-    const at = { id: await log.id(), head: await log.head() };
-    const verdict = await judgeBuild(redis, projection, builds.name, build, at);
+    const at = { id: await log.id(), head: () => log.head() };
+    const verdict = await judgeBuild(store.sink(builds.name, build), projection, build, at);
     if (verdict === 'sound') return build;
     throw new CannotGoBack(`${name}/${shard}: build ${build} ${whyNot(verdict, projection)}`);
   }
@@ -163,7 +163,7 @@ export class DocumentOperations {
 
   private async each<Value>(projection: string, work: (builds: Builds) => Promise<Value>): Promise<Value[]> {
     const values: Value[] = [];
-    for (const name of this.shardsOf(projection)) values.push(await work(new Builds(this.options.redis, name)));
+    for (const name of this.shardsOf(projection)) values.push(await work(this.options.store.builds(name)));
     return values;
   }
 }

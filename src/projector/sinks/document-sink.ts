@@ -1,6 +1,7 @@
 // Where the documents of one shard of one build are kept. Two sinks keep this contract (Redis, memory) and one suite
 // holds them to it.
 import type { ReadSpec, Scored } from '../../kernel/projection.js';
+import type { DeadLetter } from '../fold/parking.js';
 
 /** A Redis write command whose key (second word) is relative to the build. */
 export type WriteCommand = readonly [command: string, key: string, ...rest: string[]];
@@ -44,16 +45,48 @@ export interface FenceMismatch {
   readonly found: string | undefined;
 }
 
+/** The build is not being made any more, or another version of the code makes it: whoever has it in hand leaves it. */
+export class BuildGone extends Error {
+  override readonly name = 'BuildGone';
+}
+
+/** Documents of one state of the build, in the form of `documents`; absent keys are left out. */
+export interface Snapshot {
+  readonly checkpoint: string | undefined;
+  readonly documents: ReadonlyMap<string, unknown>;
+}
+
 export interface DocumentSink {
   state(): Promise<SinkState>;
   /** One answer per spec, in order, in one round trip. */
   load(specs: readonly ReadSpec[]): Promise<LoadedAt>;
-  /** All commands and the checkpoint, or nothing. Undefined: done. */
+  /** All commands and the checkpoint, or nothing. Undefined: done. @throws BuildGone */
   commit(commit: SinkCommit): Promise<FenceMismatch | undefined>;
   /** Every document as plain values, in pages and no order; the projector's own keys (`$…`) left out. */
   documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]>;
   /** Removes every key of the build; what vouches for it (checkpoint, marker) first. */
   clear(): Promise<void>;
+}
+
+/**
+ * A sink that is one of several builds, with what a comparison and an operator ask of it. The first commit is taken only
+ * while the build is being made: what was cleared does not come back by the hand of somebody who was away meanwhile.
+ */
+export interface BuildSink extends DocumentSink {
+  /** Names of all documents, in pages; a name may come twice. */
+  names(): AsyncIterable<readonly string[]>;
+  snapshot(names: readonly string[]): Promise<Snapshot>;
+  /** What is parked, in the order of the log. */
+  deadLetters(): Promise<readonly DeadLetter[]>;
+  /** Events that were dropped by hand: position → what was known of them, as JSON. */
+  droppedLetters(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** In the order of the log. */
+export function lettersOf(texts: Iterable<string>): readonly DeadLetter[] {
+  return [...texts]
+    .map((text) => JSON.parse(text) as DeadLetter)
+    .toSorted((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
 }
 
 /**

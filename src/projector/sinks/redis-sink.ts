@@ -2,34 +2,39 @@
 // checkpoint, so that a batch is in the documents exactly once whoever sends it and however often.
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { buildPrefix, ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import { buildPrefix, buildsKey, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { ReadSpec } from '../../kernel/projection.js';
 import { pipelineReplies, scoredReply } from '../../stores/documents/replies.js';
 import { type RedisClient, serversOf } from '../../stores/redis/redis-endpoint.js';
 import type { DeadLetter } from '../fold/parking.js';
 import {
-  type DocumentSink,
+  BuildGone,
+  type BuildSink,
   type FenceMismatch,
   type Loaded,
   type LoadedAt,
+  lettersOf,
   plainHash,
   plainSorted,
   type SinkCommit,
   type SinkState,
+  type Snapshot,
 } from './document-sink.js';
 
 /** Keys per round trip when a build is gone through. */
 const scanKeysMax = 1_000;
 
 /**
- * KEYS[1] the checkpoint. ARGV[1] the checkpoint expected ('' for none), ARGV[2] the next one, then the commands, each
- * as its number of words and its words. The commands' keys share the checkpoint's hash tag; they are not in KEYS, which
- * would send every one of them twice. Returns the checkpoint found when it is not the expected one, else nothing.
+ * KEYS[1] the checkpoint, KEYS[2] the builds. ARGV[1] the checkpoint expected ('' for none), ARGV[2] the next one, ARGV[3]
+ * the build, then the commands, each as its number of words and its words. The commands' keys share the checkpoint's hash
+ * tag; they are not in KEYS, which would send every one of them twice. Returns the checkpoint found when it is not the
+ * expected one, 'gone' beside it when nothing may be begun, else nothing.
  */
 const commitScript = `
 local found = redis.call('GET', KEYS[1]) or ''
 if found ~= ARGV[1] then return {found} end
-local at = 3
+if found == '' and redis.call('HGET', KEYS[2], ARGV[3]) ~= 'building' then return {found, 'gone'} end
+local at = 4
 while at <= #ARGV do
   local words = tonumber(ARGV[at])
   redis.call(unpack(ARGV, at + 1, at + words))
@@ -58,15 +63,15 @@ const shaOf = new Map(
   [commitScript, loadScript].map((script) => [script, createHash('sha1').update(script).digest('hex')]),
 );
 
-export class RedisSink implements DocumentSink {
+export class RedisSink implements BuildSink {
   private readonly prefix: string;
 
   constructor(
     private readonly redis: RedisClient,
-    name: ShardName,
-    build: number,
+    private readonly shard: ShardName,
+    private readonly build: number,
   ) {
-    this.prefix = buildPrefix(name, build);
+    this.prefix = buildPrefix(shard, build);
   }
 
   async state(): Promise<SinkState> {
@@ -96,7 +101,9 @@ export class RedisSink implements DocumentSink {
         else if (spec.field === undefined) words.push('HGETALL', spec.hash, '');
         else words.push('HGET', spec.hash, spec.field);
       }
-      calls.push(this.run(loadScript, this.prefix + ownKeys.checkpoint, [this.prefix, ...words]) as Promise<unknown[]>);
+      calls.push(
+        this.run(loadScript, [this.prefix + ownKeys.checkpoint], [this.prefix, ...words]) as Promise<unknown[]>,
+      );
     }
     const parts = await Promise.all(calls);
     const checkpoints = parts.map(([found]) => found as string | null);
@@ -110,13 +117,14 @@ export class RedisSink implements DocumentSink {
   }
 
   async commit({ expected, next, commands }: SinkCommit): Promise<FenceMismatch | undefined> {
-    const words: string[] = [expected ?? '', next];
+    const words: string[] = [expected ?? '', next, String(this.build)];
     for (const [command, key, ...rest] of commands) {
       words.push(String(rest.length + 2), command, this.prefix + key, ...rest);
     }
-    const key = this.prefix + ownKeys.checkpoint;
-    const found = (await this.run(commitScript, key, words)) as readonly string[];
-    return found.length === 0 ? undefined : { found: found[0] === '' ? undefined : found[0] };
+    const keys = [this.prefix + ownKeys.checkpoint, buildsKey(this.shard)];
+    const [found, gone] = (await this.run(commitScript, keys, words)) as readonly string[];
+    if (gone !== undefined) throw new BuildGone(`${this.prefix} is not being made`);
+    return found === undefined ? undefined : { found: found === '' ? undefined : found };
   }
 
   async *documents(): AsyncIterable<readonly (readonly [key: string, document: unknown])[]> {
@@ -153,10 +161,7 @@ export class RedisSink implements DocumentSink {
     return names.flatMap((name): [string, unknown][] => (documents.has(name) ? [[name, documents.get(name)]] : []));
   }
 
-  /** These documents as they are at one checkpoint, in the form of `documents`; absent keys are left out. */
-  async snapshot(
-    names: readonly string[],
-  ): Promise<{ readonly checkpoint: string | undefined; readonly documents: ReadonlyMap<string, unknown> }> {
+  async snapshot(names: readonly string[]): Promise<Snapshot> {
     const types = this.redis.pipeline();
     for (const name of names) types.type(this.prefix + name);
     const kinds = pipelineReplies(await types.exec());
@@ -177,32 +182,26 @@ export class RedisSink implements DocumentSink {
     return { checkpoint: (checkpoint as string | null) ?? undefined, documents };
   }
 
-  /** Names of all documents, in pages; a name may come twice. */
   async *names(): AsyncIterable<readonly string[]> {
     for await (const [, keys] of this.scan()) {
       yield keys.map((key) => key.slice(this.prefix.length)).filter((name) => !name.startsWith('$'));
     }
   }
 
-  /** What is parked, in the order of the log. */
-  async deadLetters(): Promise<DeadLetter[]> {
-    const letters = await this.redis.hgetall(this.prefix + ownKeys.deadLetters);
-    return Object.values(letters)
-      .map((text) => JSON.parse(text) as DeadLetter)
-      .toSorted((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    return lettersOf(Object.values(await this.redis.hgetall(this.prefix + ownKeys.deadLetters)));
   }
 
-  /** Events that were dropped by hand: position → what was known of them, as JSON. */
   async droppedLetters(): Promise<Readonly<Record<string, string>>> {
     return await this.redis.hgetall(this.prefix + ownKeys.dropped);
   }
 
-  private async run(script: string, key: string, words: readonly string[]): Promise<unknown> {
+  private async run(script: string, keys: readonly string[], words: readonly string[]): Promise<unknown> {
     try {
-      return await this.redis.evalsha(shaOf.get(script) as string, 1, key, ...words);
+      return await this.redis.evalsha(shaOf.get(script) as string, keys.length, ...keys, ...words);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
-      return await this.redis.eval(script, 1, key, ...words);
+      return await this.redis.eval(script, keys.length, ...keys, ...words);
     }
   }
 }

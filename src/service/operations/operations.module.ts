@@ -4,6 +4,7 @@ import { documentProjections } from '../../../projections/index.js';
 import type { Config } from '../../config.js';
 import { defaultRunnerLimits } from '../../projector/fold/document-runner.js';
 import { DocumentOperations } from '../../projector/operation/operations.js';
+import { redisDocuments } from '../../projector/sinks/redis-documents.js';
 import type { Engines } from '../engines.js';
 import { factsOperations } from '../facts.js';
 import type { WriteSide } from '../write-side.js';
@@ -19,8 +20,8 @@ export function localOperations(
   const { log, redis, clickhouse } = engines;
   const documents = new DocumentOperations({
     log,
-    redis: redis.client,
-    reader: redis.reader,
+    store: redisDocuments(redis.client),
+    reader: redisDocuments(redis.reader),
     decoder: codec,
     projections: documentProjections(config),
     shards: config.projector.shards,

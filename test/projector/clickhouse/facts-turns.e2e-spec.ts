@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Lease } from '../../../src/projector/builds/lease.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import type { FactsLease } from '../../../src/projector/clickhouse/turn.js';
+import { RedisLease } from '../../../src/projector/sinks/redis-lease.js';
 import { openRedis, type RedisStore } from '../../../src/stores/redis/open-redis.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
@@ -61,12 +61,12 @@ function processOf(lease: FactsLease): Projected & { readonly asked: () => numbe
 
 describe('several processes with one lease', () => {
   it('one works and the other one looks on; when the first dies, the second takes over in time', async () => {
-    const held = new Lease(store.client, 'facts', 'a');
+    const held = new RedisLease(store.client, 'facts', 'a');
     // It dies: it never gives back what it holds.
     const first = processOf({ hold: () => held.hold(), release: async () => undefined });
     await feed(60);
     await settled();
-    const second = processOf(new Lease(store.client, 'facts', 'b'));
+    const second = processOf(new RedisLease(store.client, 'facts', 'b'));
     await feed(60);
     await settled();
     expect(second.asked()).toBe(0);
@@ -82,7 +82,7 @@ describe('several processes with one lease', () => {
 
   it('work goes on while Redis cannot be asked whose turn it is', async () => {
     const redis = store.connect();
-    const held = new Lease(redis, 'facts', 'a');
+    const held = new RedisLease(redis, 'facts', 'a');
     let asked = 0;
     const hold = (): Promise<boolean> => {
       asked += 1;
