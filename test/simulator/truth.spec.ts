@@ -52,6 +52,17 @@ describe.each([1, 2])('tiny, seed %i', (seed) => {
     expect(sharing.channelMix.reclassified['unknown']).toBeLessThan(sharing.channelMix.declared['unknown'] as number);
   });
 
+  it('looks at shares with and without the parents that had to be inferred, and at some that had', () => {
+    const { shares } = truth.observable;
+    for (const { depth, children, explicit } of shares) {
+      expect(explicit.depth).toBeLessThanOrEqual(depth);
+      expect(explicit.children).toBeLessThanOrEqual(children);
+    }
+    expect(shares.filter(({ depth, explicit }) => explicit.depth < depth).length).toBeGreaterThan(10);
+    expect(shares.filter(({ children, explicit }) => explicit.children < children).length).toBeGreaterThan(5);
+    expect(shares.some(({ explicit }) => explicit.children > 0 && explicit.depth === 0)).toBe(true);
+  });
+
   it('tells nothing of a sensitive product', () => {
     const calyx = brands['brand-calyx'] as BrandFigures;
     expect(calyx.beforeSuppression.view).toEqual({ numerator: 0, denominator: 0 });

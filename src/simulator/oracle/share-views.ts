@@ -18,7 +18,7 @@ interface Place {
   readonly children: number;
 }
 
-/** Of at most `max` shares that began with a sheet, spread evenly over all. */
+/** Of at most `max` shares that began with a sheet, spread evenly over all, and of those at the ends of at most `max` inferences. */
 export function shareViews(given: Delivered, links: ReadonlyMap<string, Link>, max: number): ShareView[] {
   const shares = readChains(given);
   const completed = new Set(
@@ -32,8 +32,10 @@ export function shareViews(given: Delivered, links: ReadonlyMap<string, Link>, m
   );
   const sheets = shares.filter(({ isBare }) => !isBare);
   const step = Math.max(1, Math.ceil(sheets.length / max));
+  const inferences = shares.filter(({ inferred }) => inferred).slice(0, max);
+  const ends = new Set(inferences.flatMap(({ shareId, parent }) => [shareId, parent]));
   return sheets
-    .filter((_, index) => index % step === 0)
+    .filter(({ shareId }, index) => index % step === 0 || ends.has(shareId))
     .map((sheet) => ({
       shareId: sheet.shareId,
       sharerId: sheet.sharerId,

@@ -36,7 +36,7 @@ export interface Observable {
 
 /** Members whose apps are looked into, spread evenly over all. */
 const appsMax = 50;
-/** Shares that are looked at, likewise. */
+/** Shares that are looked at, likewise; and so many inferred parents with both their ends. */
 const sharesMax = 125;
 
 export function makeTruth(world: World): Truth {
