@@ -6,7 +6,7 @@ import { Violation } from './fate.js';
 import { faults } from './planted-faults.js';
 
 const asked = Number(process.env['SIMULATION_SEED']);
-const worlds = Number(process.env['SIMULATION_WORLDS'] ?? 12);
+const worlds = Number(process.env['SIMULATION_WORLDS'] ?? 8);
 const seeds = asked > 0 ? [asked] : Array.from({ length: worlds }, (_, index) => 1_000 + index);
 /** So many seeds find any of the faults; the first is one near which the rarest of them shows. */
 const faultSeedsMax = 30;
