@@ -253,9 +253,10 @@ export class ShardProjector {
       if (one.active || !one.ripe || one.check === 'failed' || one.check === 'running') continue;
       const { active } = await one.builds.list();
       if (active === one.build) continue;
-      // Where nothing is read yet, readers wait: there is nothing to be compared with what they see.
-      if (active !== undefined && one.check === 'to-do') {
-        this.background(this.check(one, signal));
+      // Where nothing is read yet, readers wait: there is nothing to be compared with what they see. The comparison may
+      // have been begun since by the lane or by a look, whichever this is not.
+      if (active !== undefined && one.check !== 'passed') {
+        if (one.check === 'to-do') this.background(this.check(one, signal));
         continue;
       }
       if ((await one.builds.activate(one.build, active)) !== 'switched') continue;
