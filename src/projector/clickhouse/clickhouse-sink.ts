@@ -138,13 +138,14 @@ export class ClickHouseSink {
   private async resume(): Promise<void> {
     if (!this.standby) await this.deps.tables.create();
     this.logId = await this.deps.log.id();
+    // The plan first: another owner may go on meanwhile, and a mark that is older than the plan would look like a loss.
+    this.plan = await lastPlan(this.deps.log, this.stream);
     const progress = await this.deps.tables.progress();
     if (progress && progress.logId !== this.logId) {
       throw new Error(
         `ClickHouse holds facts of log ${progress.logId}, this is log ${this.logId}: give each deployment a database of its own, or empty this one`,
       );
     }
-    this.plan = await lastPlan(this.deps.log, this.stream);
     this.completeUpToMs = progress?.completeUpToMs ?? 0;
     if (progress) await this.refuseTheFuture(progress);
     if (!this.plan) return;
@@ -163,10 +164,11 @@ export class ClickHouseSink {
 
   /** Marks are written after the log has what they name: one that names more was made of a log that was put back since. */
   private async refuseTheFuture({ position, planRevision }: Progress): Promise<void> {
-    const head = await this.deps.log.head();
-    if (position <= head && planRevision <= (this.plan?.revision ?? -1)) return;
+    const { log, build } = this.deps;
+    const [head, plan] = [await log.head(), await lastPlan(log, this.stream)];
+    if (position <= head && planRevision <= (plan?.revision ?? -1)) return;
     throw new FactsLost(
-      `build ${this.deps.build} has come to ${position} by plan ${planRevision}, the log to ${head} and plan ${this.plan?.revision ?? 'none'}: was the log restored?`,
+      `build ${build} has come to ${position} by plan ${planRevision}, the log to ${head} and plan ${plan?.revision ?? 'none'}: was the log restored?`,
     );
   }
 

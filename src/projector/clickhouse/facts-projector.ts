@@ -112,7 +112,7 @@ export class FactsProjector {
     const current = active?.fingerprint === this.fingerprint ? active : undefined;
     const building = seen.builds.filter(({ state }) => state === 'building');
     for (const lane of this.lanes.values()) {
-      const state = seen.builds.find(({ build }) => build === lane.build)?.state;
+      const state = stateOf(seen, lane.build);
       if (state !== 'active' && state !== 'building') await lane.end();
     }
     if (signal.aborted) return;
@@ -187,8 +187,8 @@ export class FactsProjector {
 
   /** Readers do not read it any more; where no other one is being made, one is begun when this is heard of. */
   private async giveUp(build: number, refusal?: string): Promise<void> {
-    await untilChanged(this.options.log, this.name, ({ builds }) => {
-      const state = builds.find((one) => one.build === build)?.state;
+    await untilChanged(this.options.log, this.name, (seen) => {
+      const state = stateOf(seen, build);
       if (state !== 'active' && state !== 'building') return undefined;
       return { type: 'BuildAborted', build, ...(refusal === undefined ? {} : { refusal }) };
     });
@@ -236,7 +236,7 @@ export class FactsProjector {
   /** Stops the old build first, so that the new one is never behind what a reader has seen. */
   private async activate(build: number, sink: ClickHouseSink, signal: AbortSignal): Promise<boolean> {
     const seen = await readBuilds(this.options.log, this.name);
-    if (seen.builds.find((one) => one.build === build)?.state !== 'building') return true;
+    if (stateOf(seen, build) !== 'building') return true;
     const active = activeOf(seen);
     const lane = active && this.lanes.get(active.build);
     try {
@@ -257,15 +257,16 @@ export class FactsProjector {
 
   /** Keeps the newest build that is not read any more, for a rollback, and drops the others. */
   private async tidy(): Promise<void> {
-    const marked = await this.published.marked();
+    const marked = (await this.published.marked()).map(({ build }) => build);
+    const there = new Set([...marked, ...(await this.published.tabled())]);
     const seen = await readBuilds(this.options.log, this.name);
     // As long as nothing can be read there is nothing to be tidied up for.
     if (!activeOf(seen)) return;
     const newest = Math.max(0, ...seen.builds.filter(({ state }) => state === 'kept').map(({ build }) => build));
     const gone = seen.builds.find(({ build, state }) => state === 'aborted' || (state === 'kept' && build !== newest));
-    // Of a log that was put back since: nobody will ask for them.
-    const forgotten = marked.filter(({ build }) => !seen.builds.some((one) => one.build === build));
-    for (const { build } of forgotten) await this.tables(build).drop();
+    // Of a log that was put back since, or made again by a process that was away when they were dropped.
+    const forgotten = [...there].filter((build) => (stateOf(seen, build) ?? 'dropped') === 'dropped');
+    for (const build of forgotten) await this.tables(build).drop();
     if (!gone || this.lanes.has(gone.build)) return;
     await this.tables(gone.build).drop();
     await changeBuild(this.options.log, this.name, seen, { type: 'BuildDropped', build: gone.build });
@@ -275,4 +276,8 @@ export class FactsProjector {
     const { engine, source, timeZone } = this.options;
     return new FactTables(engine, source, { sink: this.name, build, timeZone });
   }
+}
+
+function stateOf({ builds }: FactBuilds, build: number): FactBuild['state'] | undefined {
+  return builds.find((one) => one.build === build)?.state;
 }

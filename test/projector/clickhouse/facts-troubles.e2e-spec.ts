@@ -10,7 +10,16 @@ import { FactsWatch } from '../../../src/projector/clickhouse/facts-watch.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import { MemoryLog } from './memory-log.js';
-import { activated, operationsOf, projectorOf, reachesState, readerOf, untilBuilds } from './running-facts.js';
+import {
+  activated,
+  operationsOf,
+  projectorOf,
+  reachesState,
+  readerOf,
+  tablesLeft,
+  untilBuilds,
+} from './running-facts.js';
+import { tablesOf } from './running-sink.js';
 
 let test: TestEngine;
 let engine: Engine;
@@ -51,6 +60,23 @@ describe('facts that were lost', () => {
     await facts.close();
     expect(refused).toBe(4);
   });
+});
+
+it('what a process that was away makes again of a dropped build is dropped again', async () => {
+  const { facts } = projectorOf(log, { engine });
+  facts.start();
+  const operations = operationsOf(log, engine);
+  await activated(log, 1);
+  for (const build of [2, 3]) {
+    await operations.rebuild();
+    await activated(log, build);
+  }
+  await reachesState(log, 1, 'dropped');
+  await tablesOf(engine, 1).create();
+  await operations.rebuild();
+  await reachesState(log, 2, 'dropped');
+  expect([await tablesLeft(engine, 1), await tablesLeft(engine, 2)]).toEqual([[], []]);
+  await facts.close();
 });
 
 describe('a new build that is not the fold of the log', () => {

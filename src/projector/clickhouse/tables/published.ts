@@ -32,7 +32,7 @@ export class PublishedBuilds {
   /** The highest number that any table or mark here bears: a new build must not find another one's rows. */
   async highest(): Promise<number> {
     const tables = await this.tables();
-    const used = tables.map((name) => Number(/^event_facts_v(\d+)$/.exec(name)?.[1] ?? 0));
+    const used = buildsOf(tables);
     for (const marks of ['sink_progress', 'sink_active', 'sink_parked'].filter((name) => tables.includes(name))) {
       const row = await this.engine.row<{ highest: string }>(
         `SELECT toString(max(build)) AS highest FROM ${marks} WHERE sink = ${quoted(this.sink)}`,
@@ -51,10 +51,19 @@ export class PublishedBuilds {
     return rows.map(({ of_build, log }) => ({ build: Number(of_build), logId: log }));
   }
 
+  /** Builds that have a fact table here. */
+  async tabled(): Promise<readonly number[]> {
+    return buildsOf(await this.tables());
+  }
+
   private async tables(): Promise<readonly string[]> {
     const rows = await this.engine.rows<{ name: string }>(
       'SELECT name FROM system.tables WHERE database = currentDatabase()',
     );
     return rows.map(({ name }) => name);
   }
+}
+
+function buildsOf(tables: readonly string[]): number[] {
+  return tables.flatMap((name) => /^event_facts_v(\d+)$/.exec(name)?.[1] ?? []).map(Number);
 }
