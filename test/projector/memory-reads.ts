@@ -1,11 +1,11 @@
-// What a DocumentReader asks of Redis, answered from the shelves of the memory: the commands of one pipeline one after the
-// other, with nothing in between, as a server answers what has come to it in one piece.
+// What a DocumentReader asks of Redis, answered from the shelves of the memory: the commands of one transaction one after the
+// other, with nothing in between, as a server takes them.
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import type { RedisClient } from '../../src/stores/redis/redis-endpoint.js';
 import type { Around, Shelves } from './memory-documents.js';
 
 export function memoryReads(shelves: Shelves, around: Around): RedisClient {
-  const pipeline = () => {
+  const multi = () => {
     const keys: string[] = [];
     const asked = {
       get: (key: string) => {
@@ -16,7 +16,7 @@ export function memoryReads(shelves: Shelves, around: Around): RedisClient {
     };
     return asked;
   };
-  return { pipeline } as unknown as RedisClient;
+  return { multi } as unknown as RedisClient;
 }
 
 function textAt(shelves: Shelves, key: string): string | null {

@@ -94,11 +94,12 @@ export class DocumentReader {
     for (let attempt = 0; attempt < switchesMax; attempt += 1) {
       const build = this.active.get(active) ?? 1;
       const prefix = buildPrefix(name, build);
-      const pipeline = this.redis.pipeline();
-      pipeline.get(active);
-      pipeline.get(prefix + ownKeys.checkpoint);
-      add(pipeline, (relative) => prefix + relative);
-      const [now, stored, ...replies] = pipelineReplies(await pipeline.exec());
+      // A transaction: nobody's batch and no switch of builds comes between two reads of one answer.
+      const reads = this.redis.multi();
+      reads.get(active);
+      reads.get(prefix + ownKeys.checkpoint);
+      add(reads, (relative) => prefix + relative);
+      const [now, stored, ...replies] = pipelineReplies(await reads.exec());
       if (typeof now !== 'string') throw new DocumentsNotReady(name.projection);
       if (Number(now) !== build) {
         this.active.set(active, Number(now));
