@@ -66,6 +66,14 @@ export interface BuildMarker {
   readonly logId: string;
 }
 
+/** It holds the same fold: by this version of the projection's code, and by its settings. */
+export function isFoldOf(
+  made: Pick<BuildMarker, 'version' | 'settings'>,
+  { version, settings }: Pick<BuildMarker, 'version' | 'settings'>,
+): boolean {
+  return made.version === version && made.settings === settings;
+}
+
 /** Undefined where there is none: the build is not whole. */
 export function decodeMarker(stored: unknown): BuildMarker | undefined {
   return typeof stored === 'string' ? (JSON.parse(stored) as BuildMarker) : undefined;

@@ -1,5 +1,5 @@
 // What a build that is found is worth to this process.
-import { decodeCheckpoint, decodeMarker } from '../../kernel/document-keys.js';
+import { decodeCheckpoint, decodeMarker, isFoldOf } from '../../kernel/document-keys.js';
 import type { DocumentProjection } from '../../kernel/projection.js';
 import { ProjectionStuck } from '../fold/document-runner.js';
 import type { DocumentSink } from '../sinks/document-sink.js';
@@ -36,6 +36,5 @@ export async function judgeBuild(
     );
   }
   if (checkpoint.position > (await log.head())) return 'beyond';
-  const isOurs = marker.version === projection.version && marker.settings === projection.settings;
-  return isOurs ? 'sound' : 'outdated';
+  return isFoldOf(marker, projection) ? 'sound' : 'outdated';
 }

@@ -6,7 +6,9 @@ import {
   type BuildMarker,
   type Checkpoint,
   decodeCheckpoint,
+  decodeMarker,
   encodeCheckpoint,
+  isFoldOf,
   ownKeys,
   shardOf,
 } from '../../kernel/document-keys.js';
@@ -105,7 +107,7 @@ export class DocumentRunner {
 
   /**
    * Reads where the build stands. @throws ProjectionStuck when it is the build of another log, BuildGone when it is that
-   * of another version of the projection
+   * of another version of the projection, or of other settings
    */
   async open(): Promise<void> {
     const state = await this.sink.state();
@@ -122,12 +124,13 @@ export class DocumentRunner {
     this.checkpoint = read ?? { logId: this.options.logId, position: 0n, recordedAt: 0, epoch: 0 };
   }
 
-  /** While it was placed here it may have been begun by a process that still runs the code before this. */
+  /** While it was placed here it may have been begun by a process of other code or settings. */
   private mustBeOurs(marker: string | undefined): void {
-    const { name, version } = this.projection;
-    const made = marker === undefined ? version : (JSON.parse(marker) as BuildMarker).version;
-    if (made !== version)
-      throw new BuildGone(`${name}: the build is made by version ${made}, this is version ${version}`);
+    const made = decodeMarker(marker);
+    if (!made || isFoldOf(made, this.projection)) return;
+    const foldOf = ({ version, settings = '' }: Pick<BuildMarker, 'version' | 'settings'>) =>
+      `version ${version} ${settings}`.trim();
+    throw new BuildGone(`${made.projection}: the build is made by ${foldOf(made)}, this is ${foldOf(this.projection)}`);
   }
 
   /** Writes marker and first checkpoint of a build that has neither. @throws BuildGone */
