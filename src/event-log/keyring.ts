@@ -86,7 +86,7 @@ export class Keyring {
     for await (const page of this.options.log.readStream(masterKeyStream, { direction: 'backwards', limit: 1 })) {
       const [newest] = page;
       if (!newest) continue;
-      const { keyId } = JSON.parse(Buffer.from(newest.data).toString('utf8')) as { keyId: string };
+      const { keyId } = JSON.parse(textOf(newest.data)) as { keyId: string };
       return { revision: newest.revision, keyId };
     }
     return { revision: -1 };

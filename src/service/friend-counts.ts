@@ -4,10 +4,10 @@ import { friendKeys, friends } from '../../projections/friends.document.js';
 import type { FriendCounts } from '../commands/people/friend-counts.js';
 import type { GraphCounts } from '../domain/friendship/friendship.commands.js';
 import { friendsMax } from '../domain/friendship/friendship.decider.js';
+import { answerWithin } from '../kernel/answer-within.js';
 import { dayMs, toMs } from '../kernel/clock.js';
 import { Progress } from '../stores/documents/progress.js';
 import type { DocumentReader } from '../stores/documents/reader.js';
-import { answerWithin } from './answer-within.js';
 
 /** A request to become friends waits no longer than this for its counts, and for the read model to be built. */
 const countMsMax = 1_000;

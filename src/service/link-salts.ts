@@ -2,8 +2,8 @@
 import type { Logger } from 'pino';
 import type { SaltShelf } from '../commands/sharing/visitor-names.js';
 import { isSaltOver } from '../domain/sharelink/visitor-salt.js';
+import { answerWithin } from '../kernel/answer-within.js';
 import { DaySalts } from '../stores/redis/day-salts.js';
-import { answerWithin } from './answer-within.js';
 import type { Engines } from './engines.js';
 
 /** A visitor waits no longer for the name that is kept of the visit. */

@@ -2,6 +2,7 @@
 // restart goes on from there. A little less is safe (timers wait for the next word), more would not be.
 import { randomUUID } from 'node:crypto';
 import type { EventLog } from '../../event-log/event-log.js';
+import { textOf } from '../../event-log/event-text.js';
 import { occurredAheadMsMax } from '../../http/request/caller.js';
 import { minuteMs, toIso } from '../../kernel/clock.js';
 import { categoryOf, type EventMetadata } from '../../kernel/message.js';
@@ -18,7 +19,7 @@ const newestEventsMax = 1_000;
 type Log = Pick<EventLog, 'append' | 'readStream' | 'readAll'>;
 
 function json(bytes: Uint8Array): Record<string, string> {
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, string>;
+  return JSON.parse(textOf(bytes)) as Record<string, string>;
 }
 
 /**

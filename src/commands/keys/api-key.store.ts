@@ -159,7 +159,7 @@ export class ApiKeyStore implements KeyDirectory {
     if (event.revision <= this.revision) return;
     this.revision = event.revision;
     const data = JSON.parse(textOf(event.data)) as KeyCreated;
-    const at = (JSON.parse(Buffer.from(event.metadata).toString('utf8')) as EventMetadata).occurredAt;
+    const at = (JSON.parse(textOf(event.metadata)) as EventMetadata).occurredAt;
     if (event.type === 'ApiKeyCreated') {
       const { keyId, name, scopes, hash } = data;
       this.keys.set(keyId, { id: keyId, name, scopes, hash, createdAt: at });

@@ -15,6 +15,10 @@ function shareopenStream(memberId: string, contentId: string): string {
   return `${memberId}_${contentId}`;
 }
 
+function mayBeAnalysed({ consent }: CommandContext): boolean {
+  return consent?.product_analytics === true;
+}
+
 @Injectable()
 export class ShareOpens {
   constructor(
@@ -24,13 +28,14 @@ export class ShareOpens {
 
   /** What an open asks of the log, at the context's time; undefined without consent. */
   part(open: Open, context: CommandContext): Part<ShareopenCommand, ShareopenEvent, ShareopenState> | undefined {
-    if (context.consent?.product_analytics !== true) return undefined;
+    if (!mayBeAnalysed(context)) return undefined;
     const command = { type: 'RecordShareOpen', data: open, now: context.occurredAt } as const;
     const id = shareopenStream(open.openerId, open.contentId);
     return { decider: shareopenDecider, id, commands: [command], context };
   }
 
   async record(open: Omit<Open, 'share'>, context: CommandContext): Promise<void> {
+    if (!mayBeAnalysed(context)) return;
     const part = this.part({ ...open, share: await this.lookups.share(open.shareId) }, context);
     if (part) await this.store.transact(part);
   }
@@ -43,7 +48,7 @@ export class ShareOpens {
     { sharerId, contentId, sessionId }: { sharerId: string; contentId: string; sessionId?: string | undefined },
     context: CommandContext,
   ): Promise<OpenedShare | undefined> {
-    if (context.consent?.product_analytics !== true) return undefined;
+    if (!mayBeAnalysed(context)) return undefined;
     const { state } = await this.store.state(shareopenDecider, shareopenStream(sharerId, contentId));
     const led = lastOpened(state, { sessionId, now: context.occurredAt });
     const share = led && (await this.lookups.share(led.shareId));

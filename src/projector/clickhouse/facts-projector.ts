@@ -257,8 +257,7 @@ export class FactsProjector {
 
   /** Keeps the newest build that is not read any more, for a rollback, and drops the others. */
   private async tidy(): Promise<void> {
-    const marked = (await this.published.marked()).map(({ build }) => build);
-    const there = new Set([...marked, ...(await this.published.tabled())]);
+    const there = await this.published.there();
     const seen = await readBuilds(this.options.log, this.name);
     // As long as nothing can be read there is nothing to be tidied up for.
     if (!activeOf(seen)) return;

@@ -1,6 +1,7 @@
 // Whose turn it is among several processes that could fill the facts. Turns only save doing the work twice: two at work
 // at a time are safe, since every chunk is planned in the log. So nobody waits for a lease that cannot be asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerWithin } from '../../kernel/answer-within.js';
 
 /** Held for some seconds by one process at a time, and kept by asking again. */
 export interface FactsLease {
@@ -59,7 +60,7 @@ class Turn {
       this.isWorking = false;
       over.abort();
       await keeping;
-      await Promise.race([this.lease.release().catch(() => undefined), sleep(answerMsMax, undefined, { ref: false })]);
+      await answerWithin(this.lease.release(), answerMsMax).catch(() => undefined);
     }
   }
 
@@ -72,7 +73,6 @@ class Turn {
 
   /** Undefined: no answer. */
   private async ask(): Promise<boolean | undefined> {
-    const asked = this.lease.hold().catch(() => undefined);
-    return await Promise.race([asked, sleep(answerMsMax, undefined, { ref: false })]);
+    return await answerWithin(this.lease.hold(), answerMsMax).catch(() => undefined);
   }
 }

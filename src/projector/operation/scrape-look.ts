@@ -1,7 +1,7 @@
 // How figures are looked up: each gauge of a scrape is collected by itself, all at the same time, and they share one look.
 // A scrape comes every few seconds, so it waits no longer for an engine, and while a look is still unanswered no other one
 // is begun: nothing piles up on an engine that stands still.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { answerWithin } from '../../kernel/answer-within.js';
 
 /** Milliseconds. */
 export const lookMsMax = 2_000;
@@ -18,12 +18,6 @@ export class ScrapeLook<Found> {
       .finally(() => {
         this.looking = undefined;
       });
-    const inTime = new AbortController();
-    const nothing = sleep(lookMsMax, undefined, { signal: inTime.signal }).catch(() => undefined);
-    try {
-      return await Promise.race([this.looking, nothing]);
-    } finally {
-      inTime.abort();
-    }
+    return await answerWithin(this.looking, lookMsMax).catch(() => undefined);
   }
 }

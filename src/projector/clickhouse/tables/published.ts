@@ -9,6 +9,11 @@ export interface Published {
   readonly activation: number;
 }
 
+interface Mark {
+  readonly build: number;
+  readonly logId: string;
+}
+
 export class PublishedBuilds {
   constructor(
     private readonly engine: Engine,
@@ -43,17 +48,23 @@ export class PublishedBuilds {
   }
 
   /** Builds that have marks here, with the log that they were made of. */
-  async marked(): Promise<readonly { readonly build: number; readonly logId: string }[]> {
-    if (!(await this.tables()).includes('sink_progress')) return [];
+  async marked(): Promise<readonly Mark[]> {
+    return await this.marksIn(await this.tables());
+  }
+
+  /** Builds that have marks or a fact table here. */
+  async there(): Promise<ReadonlySet<number>> {
+    const tables = await this.tables();
+    const marks = await this.marksIn(tables);
+    return new Set([...buildsOf(tables), ...marks.map(({ build }) => build)]);
+  }
+
+  private async marksIn(tables: readonly string[]): Promise<readonly Mark[]> {
+    if (!tables.includes('sink_progress')) return [];
     const rows = await this.engine.rows<{ of_build: string; log: string }>(
       `SELECT DISTINCT toString(build) AS of_build, log_id AS log FROM sink_progress WHERE sink = ${quoted(this.sink)}`,
     );
     return rows.map(({ of_build, log }) => ({ build: Number(of_build), logId: log }));
-  }
-
-  /** Builds that have a fact table here. */
-  async tabled(): Promise<readonly number[]> {
-    return buildsOf(await this.tables());
   }
 
   private async tables(): Promise<readonly string[]> {
