@@ -15,11 +15,14 @@ import {
 /** Tries of a job that somebody waits for, while the projection catches up. */
 const attemptsMax = 20;
 const retryMs = 500;
+/** How often a waiter looks for itself: what the queue says before its events are first read reaches nobody. */
+const lookEveryMs = 500;
 
 export class TimerClient {
   private readonly connections: RedisClient[] = [];
   private readonly queue: Queue<TakeDueTimersData, TakeDueTimersResult>;
   private readonly events: QueueEvents;
+  private closed = false;
 
   constructor(
     private readonly connect: Connect,
@@ -36,9 +39,15 @@ export class TimerClient {
    * @throws Error when no worker came to it in time; nothing is lost.
    */
   async settle(nowMs: number, timeoutMs: number): Promise<number> {
-    await this.events.waitUntilReady();
     const job = await this.tell(nowMs);
-    return (await job.waitUntilFinished(this.events, timeoutMs)).acted;
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        return (await job.waitUntilFinished(this.events, lookEveryMs)).acted;
+      } catch (error) {
+        if (this.closed || performance.now() >= end || (await job.isFailed())) throw error;
+      }
+    }
   }
 
   /** Without waiting. */
@@ -49,6 +58,7 @@ export class TimerClient {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.events.close();
     await this.queue.close();
     for (const connection of this.connections) connection.disconnect();

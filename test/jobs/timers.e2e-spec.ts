@@ -6,11 +6,13 @@ import { intentDecider } from '../../src/domain/intent/intent.decider.js';
 import type { AbandonmentDelays } from '../../src/domain/intent/intent.events.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import { DueTimers, TimersOfOtherSettings } from '../../src/jobs/due-timers.js';
+import { TimerClient } from '../../src/jobs/timer-client.js';
 import { addMs, dayMs, hourMs, minuteMs } from '../../src/kernel/clock.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import { timersHealth } from '../../src/service/timers.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
+import type { RedisClient } from '../../src/stores/redis/redis-endpoint.js';
 import { keys, RunningService } from '../e2e/running-service.js';
 import { usualDelays } from '../usual-settings.js';
 
@@ -167,6 +169,27 @@ describe('silence', () => {
     await at(now, 'POST', '/v1/orders', asker, { brandId: 'shoes', items, currency: 'EUR' });
     await settle(addMs(now, 100 * dayMs));
     expect(told(await factsOf(asker))).toEqual([]);
+  });
+
+  it('is acted on before the importer hears so, though the queue’s own word about it is lost', async () => {
+    const now = addMs(t0, 700 * dayMs);
+    const { asker } = await fallSilent(now);
+    const { redis } = service.parts.engines;
+    // BullMQ reads a queue's events on a connection that it copies from the one it is given.
+    const deaf = (client: RedisClient): RedisClient => {
+      const copied = client.duplicate as () => RedisClient;
+      const closed = () => new Promise((_, reject) => client.once('end', () => reject(new Error('closed'))));
+      return Object.assign(client, { duplicate: () => deaf(copied.call(client)), xread: closed });
+    };
+    const client = new TimerClient(
+      (overrides) => deaf(redis.connect(overrides)),
+      (error) => {
+        throw error;
+      },
+    );
+    await client.settle(Date.parse(addMs(now, 2 * hourMs)), 30_000);
+    expect(told(await factsOf(asker))).toHaveLength(2);
+    await client.close();
   });
 
   it('is told by the delays of the deployment, and after a change of them by the new ones, from the last activity on', async () => {
