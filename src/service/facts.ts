@@ -15,6 +15,7 @@ import { FactsOperations } from '../projector/clickhouse/facts-operations.js';
 import type { FactsProjectorOptions } from '../projector/clickhouse/facts-projector.js';
 import { RedisLease } from '../projector/sinks/redis-lease.js';
 import { type Engines, reportTo } from './engines.js';
+import { cutInThread } from './fold-thread.js';
 import type { MountedPart } from './projections.js';
 import type { WriteSide } from './write-side.js';
 
@@ -28,7 +29,7 @@ function clientOf({ clickhouse }: Engines) {
 
 /** What the facts' projector of this process is made of. Facts hold nothing personal: no key is touched. */
 export function factsProjectorOptions(
-  { projector, timeZone }: Config,
+  { projector, timeZone, eventLog }: Config,
   engines: Engines,
   { clock }: Pick<WriteSide, 'clock'>,
 ): Omit<FactsProjectorOptions, 'engine' | 'listener'> & { readonly client: ClickHouseClient } {
@@ -39,6 +40,7 @@ export function factsProjectorOptions(
     log: engines.log,
     source: { projection: eventFacts, types: factColumns },
     decode: decodeHidden,
+    cutLog: cutInThread(engines.embedded ?? (eventLog.url as string)),
     clock,
     limits: {
       rowsMax: projector.clickhouseChunkRowsMax,

@@ -18,14 +18,20 @@ export interface ForkOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** `beside` is the caller's import.meta.url, `name` the module next to it without its ending. */
-export function forkModule(beside: string, name: string, options: ForkOptions = {}): ForkedModule {
+/** What Node wants to run a module of ours. `beside` is the caller's import.meta.url, `name` the module next to it without its ending. */
+export function ownModule(beside: string, name: string): { readonly path: string; readonly execArgv: string[] } {
   const fromSource = beside.endsWith('.ts');
   const path = fileURLToPath(new URL(`./${name}.${fromSource ? 'ts' : 'js'}`, beside));
   const loader = new URL('../../test/register.mjs', import.meta.url).href;
+  return { path, execArgv: fromSource ? ['--import', loader] : ['--enable-source-maps'] };
+}
+
+/** As `ownModule` says. */
+export function forkModule(beside: string, name: string, options: ForkOptions = {}): ForkedModule {
+  const { path, execArgv } = ownModule(beside, name);
   const child = fork(path, options.args ?? [], {
     env: options.environment ?? {},
-    execArgv: fromSource ? ['--import', loader] : ['--enable-source-maps'],
+    execArgv,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
     // Its own process group: an interrupt from the terminal is ours to hand on, after what is in flight has ended.

@@ -15,6 +15,7 @@ import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
 import { ClickHouseSink } from '../../src/projector/clickhouse/clickhouse-sink.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactTables, storedColumns } from '../../src/projector/clickhouse/tables/fact-tables.js';
+import { cutInThread } from '../../src/service/fold-thread.js';
 import { openClickHouse } from '../../src/stores/clickhouse/open-clickhouse.js';
 import { clock, codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import { watchTurns } from './event-loop-watch.js';
@@ -73,7 +74,7 @@ export async function benchFacts(
 }
 
 interface SinkRound {
-  readonly log: EventLog;
+  readonly log: EmbeddedEventLog;
   readonly engine: Engine;
   readonly limits: ChunkLimits;
   readonly build: number;
@@ -84,7 +85,8 @@ async function throughSink({ log, engine, limits, build }: SinkRound) {
   const place = { sink: 'facts', build, timeZone: 'UTC' };
   const tables = new FactTables(engine, source, place);
   await tables.create();
-  const sink = new ClickHouseSink({ log, tables, source, decode: decodeHidden, clock, limits, ...place });
+  const cutLog = cutInThread(log);
+  const sink = new ClickHouseSink({ log, tables, source, decode: decodeHidden, cutLog, clock, limits, ...place });
   const stop = new AbortController();
   const head = await log.head();
   const watch = watchTurns();

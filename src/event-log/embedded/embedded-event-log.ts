@@ -22,7 +22,8 @@ import { CommitSignal } from './append/commit-signal.js';
 import { CommitWriter } from './append/commit-writer.js';
 import { RecentIds } from './append/recent-ids.js';
 import { runEventsDefault } from './index/stream-index.js';
-import { AllReader } from './reading/all-reader.js';
+import { AllReader, isOrdinary } from './reading/all-reader.js';
+import type { AcknowledgedEnd } from './reading/log-follower.js';
 import { type StreamInfo, StreamReader } from './reading/stream-reader.js';
 import { StreamStates } from './reading/stream-states.js';
 import { LogParts } from './storage/open-parts.js';
@@ -73,10 +74,6 @@ export interface ReadEverythingOptions {
   readonly signal?: AbortSignal;
 }
 
-function isOrdinary(event: LogEvent): boolean {
-  return !event.type.startsWith('$');
-}
-
 function isAny(): boolean {
   return true;
 }
@@ -90,6 +87,7 @@ export class EmbeddedEventLog implements EventLog {
   private closing: Promise<void> | undefined;
 
   private constructor(
+    readonly directory: string,
     private readonly options: Required<EmbeddedLogOptions>,
     private readonly parts: LogParts,
   ) {
@@ -109,7 +107,7 @@ export class EmbeddedEventLog implements EventLog {
    */
   static async open(directory: string, options: EmbeddedLogOptions = {}): Promise<EmbeddedEventLog> {
     const all = { ...defaults, ...options };
-    return new EmbeddedEventLog(all, await LogParts.open(directory, all));
+    return new EmbeddedEventLog(directory, all, await LogParts.open(directory, all));
   }
 
   async id(): Promise<string> {
@@ -197,6 +195,20 @@ export class EmbeddedEventLog implements EventLog {
   async close(): Promise<void> {
     this.closing ??= this.shut();
     await this.closing;
+  }
+
+  // Beyond the contract: what a follower asks.
+
+  /** How far the log is acknowledged now. */
+  acknowledged(): AcknowledgedEnd {
+    const { end, lastPosition } = this.committed;
+    return { end, lastPosition, lastFile: this.parts.files.lastFile };
+  }
+
+  /** The same, once it is beyond `end` or the signal aborts. @throws LogUnavailable when the log is closed */
+  async acknowledgedBeyond(end: number, signal: AbortSignal): Promise<AcknowledgedEnd> {
+    await this.committed.beyond(end, signal);
+    return this.acknowledged();
   }
 
   // Beyond the contract: what a protocol server asks.

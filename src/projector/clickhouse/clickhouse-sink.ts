@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Chunk, FactSource } from './chunk/chunk.js';
-import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk/chunk-stream.js';
+import { type ChunkLimits, type Cut, type CutLog, chunkOfPlan, type Decode } from './chunk/chunk-stream.js';
 import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream, totalOf } from './chunk/plan-log.js';
 import type { FactTables, Progress } from './tables/fact-tables.js';
 import { incompleteChunks } from './tables/incomplete-chunks.js';
@@ -21,6 +21,7 @@ export interface SinkDeps {
   readonly tables: FactTables;
   readonly source: FactSource;
   readonly decode: Decode;
+  readonly cutLog: CutLog;
   readonly clock: Clock;
   readonly limits: ChunkLimits;
   readonly sink: string;
@@ -113,11 +114,8 @@ export class ClickHouseSink {
 
   private async follow(signal: AbortSignal): Promise<void> {
     await this.resume();
-    const cuts = cutLog(this.deps.log, this.deps.source, this.deps.decode, {
-      after: this.plan?.to ?? 0n,
-      limits: this.deps.limits,
-      signal,
-    })[Symbol.asyncIterator]();
+    const { cutLog, limits } = this.deps;
+    const cuts = cutLog({ after: this.plan?.to ?? 0n, limits, signal })[Symbol.asyncIterator]();
     // The next chunk is read and folded while this one is being inserted: two processes can work at a time.
     let next = cuts.next();
     try {

@@ -18,7 +18,7 @@ import {
 } from './builds/fact-builds.js';
 import { FactLane } from './builds/fact-lane.js';
 import type { FactSource } from './chunk/chunk.js';
-import type { ChunkLimits, Decode } from './chunk/chunk-stream.js';
+import { type ChunkLimits, type CutLog, cutLog, type Decode } from './chunk/chunk-stream.js';
 import { planStream } from './chunk/plan-log.js';
 import { ClickHouseSink, type SinkCounters } from './clickhouse-sink.js';
 import type { Engine } from './engine.js';
@@ -41,6 +41,8 @@ export interface FactsProjectorOptions {
   readonly engine: Engine;
   readonly source: FactSource;
   readonly decode: Decode;
+  /** Where the log is read and folded; default: in this thread. */
+  readonly cutLog?: CutLog;
   readonly clock: Clock;
   readonly limits: ChunkLimits;
   readonly timeZone: string;
@@ -170,10 +172,15 @@ export class FactsProjector {
 
   private begin({ build, state }: FactBuild): void {
     if (this.lanes.has(build)) return;
-    const { log, source, decode, clock, limits, listener } = this.options;
-    const tables = this.tables(build);
-    const sunk = (rows: number) => listener.sunk?.(build, rows);
-    const sink = new ClickHouseSink({ log, tables, source, decode, clock, limits, sink: this.name, build, sunk });
+    const { log, source, decode, listener } = this.options;
+    const sink = new ClickHouseSink({
+      cutLog: (options) => cutLog(log, source, decode, options),
+      ...this.options,
+      tables: this.tables(build),
+      sink: this.name,
+      build,
+      sunk: (rows) => listener.sunk?.(build, rows),
+    });
     const lane = new FactLane(build, sink, {
       fault: (error) => listener.fault(error),
       lost: () => this.giveUp(build),

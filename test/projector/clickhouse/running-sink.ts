@@ -3,7 +3,7 @@ import { eventFacts } from '../../../projections/event-facts.rows.js';
 import { factColumns } from '../../../projections/fact-row.js';
 import { decodeHidden } from '../../../src/event-log/codec.js';
 import type { FactSource } from '../../../src/projector/clickhouse/chunk/chunk.js';
-import type { ChunkLimits, Decode } from '../../../src/projector/clickhouse/chunk/chunk-stream.js';
+import { type ChunkLimits, cutLog, type Decode } from '../../../src/projector/clickhouse/chunk/chunk-stream.js';
 import { planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sink.js';
 import type { Engine } from '../../../src/projector/clickhouse/engine.js';
@@ -36,11 +36,13 @@ export function tablesOf(engine: Engine, build: number): FactTables {
 }
 
 export function sinkOf(log: MemoryLog, engine: Engine, { build, limits, decode }: Wish): ClickHouseSink {
+  const decoding = decode ?? decodeHidden;
   return new ClickHouseSink({
     log: log as never,
     tables: tablesOf(engine, build),
     source,
-    decode: decode ?? decodeHidden,
+    decode: decoding,
+    cutLog: (options) => cutLog(log as never, source, decoding, options),
     clock: { now: () => Date.parse('2026-03-01T00:00:00.000Z') },
     limits: { rowsMax: 1_000, bytesMax: 8_000_000, waitMs: 5, ...limits },
     sink: 'facts',

@@ -1,7 +1,18 @@
 // The head of the log as readers may see it, and the waking of those who wait for it to move.
 
 import { LogUnavailable } from '../../event-log.js';
-export class CommitSignal {
+
+/** How far the log is acknowledged, as those see it who read on. */
+export interface Committed {
+  /** The position after the last acknowledged byte. */
+  readonly end: number;
+  /** Position of the last acknowledged event, 0 when there is none. */
+  readonly lastPosition: number;
+  /** Resolves when the end has moved beyond `end`, or the signal aborts. @throws LogUnavailable when the log is closed */
+  beyond(end: number, signal: AbortSignal): Promise<void>;
+}
+
+export class CommitSignal implements Committed {
   private readonly waiting = new Set<() => void>();
   private closed = false;
 
@@ -10,12 +21,10 @@ export class CommitSignal {
     private committedLast: number,
   ) {}
 
-  /** The position after the last acknowledged byte. */
   get end(): number {
     return this.committedEnd;
   }
 
-  /** Position of the last acknowledged event, 0 when there is none. */
   get lastPosition(): number {
     return this.committedLast;
   }
@@ -26,7 +35,6 @@ export class CommitSignal {
     this.wake();
   }
 
-  /** Resolves when the end has moved beyond `end`, when the signal aborts or when the log is closed. */
   beyond(end: number, signal: AbortSignal): Promise<void> {
     if (this.committedEnd > end || signal.aborted) return Promise.resolve();
     if (this.closed) return Promise.reject(new LogUnavailable('the log is closed'));

@@ -1,11 +1,16 @@
 // Reading the log as a whole, in the order of positions. One loop serves catching up and live: there is no second path
 // that events could slip between.
 import type { LogEvent, SubscriptionPage } from '../../event-log.js';
-import type { CommitSignal } from '../append/commit-signal.js';
+import type { Committed } from '../append/commit-signal.js';
 import { pageEventsMax, type RecordReader } from '../storage/record-reader.js';
 import { endOfTurn } from './stream-reader.js';
 
 export type Wanted = (event: LogEvent) => boolean;
+
+/** System events are for those who ask for them. */
+export function isOrdinary(event: LogEvent): boolean {
+  return !event.type.startsWith('$');
+}
 
 export interface AllRead {
   readonly direction: 'forwards' | 'backwards';
@@ -20,7 +25,7 @@ export interface AllRead {
 export class AllReader {
   constructor(
     private readonly records: RecordReader,
-    private readonly committed: CommitSignal,
+    private readonly committed: Committed,
   ) {}
 
   /** Up to the end as it was when the reading began. */

@@ -37,7 +37,7 @@ export interface SegmentOptions {
   readonly durable: boolean;
   /** 16 bytes; a file of another log is refused. */
   readonly logId: Buffer;
-  /** For checks: nothing is changed, a file that was begun and never used is passed over. */
+  /** For checks and followers: nothing is changed, a file that was begun and never used is passed over. */
   readonly readOnly?: boolean;
 }
 
@@ -45,6 +45,15 @@ function segmentName(base: number): string {
   return `log-${base.toString().padStart(16, '0')}.seg`;
 }
 const segmentPattern = /^log-([0-9]{16})\.seg$/;
+
+/** Where the files of a directory begin, in order. */
+function basesIn(directory: string): readonly number[] {
+  const bases = readdirSync(directory).flatMap((name) => {
+    const match = segmentPattern.exec(name);
+    return match ? [Number(match[1])] : [];
+  });
+  return bases.toSorted((a, b) => a - b);
+}
 
 function headerOf(base: number, logId: Buffer): Buffer {
   const header = Buffer.alloc(segmentHeaderBytes);
@@ -87,11 +96,7 @@ export class SegmentFiles {
   static open(directory: string, options: SegmentOptions): SegmentFiles {
     const files = new SegmentFiles(directory, options);
     try {
-      const bases = readdirSync(directory).flatMap((name) => {
-        const match = segmentPattern.exec(name);
-        return match ? [Number(match[1])] : [];
-      });
-      for (const base of bases.toSorted((a, b) => a - b)) files.adopt(base);
+      for (const base of basesIn(directory)) files.adopt(base);
       if (files.segments.length === 0)
         throw new LogDamaged(`${directory}: the log's files (log-*.seg) are missing`, 0n);
     } catch (error) {
@@ -99,6 +104,29 @@ export class SegmentFiles {
       throw error;
     }
     return files;
+  }
+
+  /**
+   * Beside the writer, read-only: takes in what it has acknowledged by now.
+   * @param lastFile where its last file begins @param end the position after the last acknowledged byte
+   */
+  follow(lastFile: number, end: number): void {
+    if (lastFile > this.last().base) {
+      for (const base of basesIn(this.directory)) {
+        const file = this.last();
+        if (base <= file.base || base > lastFile) continue;
+        // What was cut back since it was looked at is not there any more.
+        file.length = base - file.base;
+        this.adopt(base);
+      }
+    }
+    const file = this.last();
+    file.length = Math.max(segmentHeaderBytes, end - file.base);
+  }
+
+  /** Where the last file begins. */
+  get lastFile(): number {
+    return this.last().base;
   }
 
   /** The position after the last byte there is. */

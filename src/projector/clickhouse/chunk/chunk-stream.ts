@@ -72,12 +72,20 @@ function isEmpty(builder: ChunkBuilder): boolean {
   return builder.rows === 0 && builder.parked.length === 0;
 }
 
-/** Everything after a position, for ever, until the signal aborts. */
+export interface CutOptions {
+  readonly after: bigint;
+  readonly limits: ChunkLimits;
+  readonly signal: AbortSignal;
+}
+/** Everything of a log after a position, for ever, until the signal aborts; wherever it is read and folded. */
+export type CutLog = (options: CutOptions) => AsyncIterable<Cut>;
+
+/** In this thread. */
 export async function* cutLog(
   log: { subscribeAll(options: { after?: bigint; signal: AbortSignal }): AsyncIterable<SubscribedPage> },
   source: FactSource,
   decode: Decode,
-  options: { readonly after: bigint; readonly limits: ChunkLimits; readonly signal: AbortSignal },
+  options: CutOptions,
 ): AsyncIterable<Cut> {
   let limits: ChunkLimits = { ...options.limits, rowsMax: Math.min(options.limits.rowsMax, firstRowsMax) };
   // Its own signal too: a consumer that stops must not wait for a page that may never come.
