@@ -24,6 +24,8 @@ export class DocumentOverlay implements DocumentView {
   /** What each known key was counted with when it was settled last, and the sum of that. */
   private readonly weights = new Map<string, number>();
   private values = 0;
+  /** Of the keys that were ever loaded, because a handler reads them. */
+  private readonly keyspacesRead = new Set<string>();
   private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
   private position = 0n;
   private writtenWords = 0;
@@ -57,6 +59,7 @@ export class DocumentOverlay implements DocumentView {
 
   /** Takes in what the sink answered; what the batch has already changed stays. */
   learn(key: string, field: string | undefined, loaded: Loaded): void {
+    this.keyspacesRead.add(keyspaceOf(key));
     if (loaded.kind === 'doc') {
       const doc = this.written(key, 'doc');
       if (!doc.known) Object.assign(doc, { known: true, text: loaded.text });
@@ -193,7 +196,7 @@ export class DocumentOverlay implements DocumentView {
 
   /**
    * The commands are written: what is known stays known for the next batch, up to `valuesMax` documents, fields and
-   * members; the oldest keys go first.
+   * members; the keys that were changed longest ago go first. What handlers only ever write is not kept.
    */
   settle(valuesMax: number): void {
     this.changes.length = 0;
@@ -209,11 +212,14 @@ export class DocumentOverlay implements DocumentView {
   private settleKey(key: string): void {
     const entry = this.entries.get(key);
     if (!entry) return;
+    const isUnread = !this.keyspacesRead.has(keyspaceOf(key));
     // A deleted document may come back as another kind of key; of unread members nothing is known.
-    if (entry.kind === 'doc' ? isGone(entry) : entry.kind === 'sorted' && !entry.members) {
+    if (isUnread || (entry.kind === 'doc' ? isGone(entry) : entry.kind === 'sorted' && !entry.members)) {
       this.forget(key);
       return;
     }
+    this.entries.delete(key);
+    this.entries.set(key, entry);
     if (entry.kind === 'doc') entry.changed = false;
     else if (entry.kind === 'sorted') entry.commands = [];
     else {
@@ -274,4 +280,9 @@ export class DocumentOverlay implements DocumentView {
   private mistaken(key: string, is: string, used: string): Error {
     return new Error(`${this.name}: ${key} is a ${is} and is used as a ${used}`);
   }
+}
+
+/** Keys are named `<keyspace>:<id>`. */
+function keyspaceOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
 }

@@ -38,7 +38,7 @@ export const defaultRunnerLimits: RunnerLimits = {
   eventsMax: 1_000,
   bytesMax: 4_194_304,
   wordsMax: 100_000,
-  cachedValuesMax: 200_000,
+  cachedValuesMax: 50_000,
   changesMax: 10_000,
   deadLettersMax: 10_000,
 };
