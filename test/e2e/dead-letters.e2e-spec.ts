@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cardKeys } from '../../projections/cards.document.js';
 import { activeKey, buildPrefix } from '../../src/kernel/document-keys.js';
 import { decodePositionToken } from '../../src/kernel/position-token.js';
+import { eventually } from '../stores/eventually.js';
 import { homing } from './homing-command.js';
 import { keys, RunningService } from './running-service.js';
 
@@ -26,12 +27,12 @@ const rename = (member: string, displayName: string) =>
 
 /** Waits until the read model has passed the position. */
 async function passed(position: bigint, projection: string): Promise<void> {
-  for (;;) {
+  await eventually(async () => {
     const { body } = await admin('GET', '/v1/projections');
     const items = body['items'] as readonly { projection: string; state: string; position: string }[];
     const there = items.find((item) => item.projection === projection && item.state === 'active');
-    if (there && BigInt(there.position) >= position) return;
-  }
+    return there !== undefined && BigInt(there.position) >= position;
+  });
 }
 
 async function health(): Promise<{ status: string; projections: unknown }> {

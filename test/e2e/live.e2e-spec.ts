@@ -102,7 +102,7 @@ describe('GET /v1/live', () => {
     );
     const told = await untilTold(anna as Stream, () => write('bert', 'hello'), 'conversation');
     expect(told.data['subjectId']).toBe(conversationId);
-    await (bert as Stream).next('conversation');
+    await untilTold(bert as Stream, () => write('bert', 'hello'), 'conversation');
     const headers = { 'homing-position': String(told.data['position']) };
     const inbox = await service.send('GET', '/v1/inbox', { member: 'anna', headers });
     expect(inbox.body).toMatchObject({ stale: false, items: [{ lastMessage: { preview: 'hello' } }] });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
+import { eventually } from '../stores/eventually.js';
 import { type Answer, keys, RunningService } from './running-service.js';
 
 let directory: string;
@@ -39,11 +40,11 @@ async function whileRedisStands(work: () => Promise<void>): Promise<void> {
 }
 
 /** Asks as a client should: again, when it is told to. */
-async function comeAgain(path: string, member: string): Promise<Answer> {
-  for (;;) {
+function comeAgain(path: string, member: string): Promise<Answer> {
+  return eventually(async () => {
     const answer = await service.send('GET', path, { member });
-    if (answer.status !== 503) return answer;
-  }
+    return answer.status === 503 ? undefined : answer;
+  });
 }
 
 it('takes writes while Redis stands still, tells readers to come again, and shows them all when it goes on', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readConfig } from '../../src/config.js';
 import { isBookkeeping } from '../../src/projector/clickhouse/chunk/chunk-stream.js';
 import { type Service, startService } from '../../src/service/service.js';
+import { eventually } from '../stores/eventually.js';
 
 /** Known beforehand, so that a restarted service is spoken to with the same keys. */
 export const keys = {
@@ -38,12 +39,16 @@ export interface Sent {
   readonly raw?: string;
 }
 
+/** A request that stays without an answer is told by its name, before the test's own time is up. */
+const answerMsMax = 45_000;
+
 export async function send(url: string, method: string, path: string, sent: Sent = {}): Promise<Answer> {
   const key = 'key' in sent ? sent.key : keys.app;
   const payload = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body));
   const response = await fetch(`${url}${path}`, {
     method,
     redirect: 'manual',
+    signal: AbortSignal.timeout(answerMsMax),
     headers: {
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(sent.member === undefined ? {} : { 'homing-member': sent.member }),
@@ -52,6 +57,8 @@ export async function send(url: string, method: string, path: string, sent: Sent
       ...sent.headers,
     },
     ...(payload === undefined ? {} : { body: payload }),
+  }).catch((error: unknown) => {
+    throw new Error(`${method} ${path}: no answer`, { cause: error });
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
@@ -114,11 +121,12 @@ export class RunningService {
 
   /** Asks for figures as a client should: again while the service says that it is not ready, or not there yet. */
   async settled(path: string, key: string): Promise<Answer> {
-    for (;;) {
-      const answer = await this.send('GET', path, { key });
-      if (answer.status === 200 && answer.body['stale'] !== true) return answer;
-      if (answer.status !== 200 && answer.status !== 503) throw new Error(JSON.stringify(answer.body));
-    }
+    const answer = await eventually(async () => {
+      const one = await this.send('GET', path, { key });
+      return one.status === 503 || one.body['stale'] === true ? undefined : one;
+    }, answerMsMax);
+    if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+    return answer;
   }
 
   async register(...memberIds: string[]): Promise<void> {
@@ -137,11 +145,11 @@ export class RunningService {
   }
 
   /** Friends are counted by a read model; a service that has only just started may not have it yet. */
-  private async counted(path: string, sent: Sent): Promise<Answer> {
-    for (;;) {
+  private counted(path: string, sent: Sent): Promise<Answer> {
+    return eventually(async () => {
       const answer = await this.send('POST', path, sent);
-      if (answer.body['code'] !== 'friend-limits-unknown') return answer;
-    }
+      return answer.body['code'] === 'friend-limits-unknown' ? undefined : answer;
+    }, answerMsMax);
   }
 
   /** Friends with a conversation; gives back its id. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { appendBytesMaxDefault, EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import { ProtocolServer } from '../../src/event-log/protocol/protocol-server.js';
+import { eventually } from '../stores/eventually.js';
 import { keys, RunningService } from './running-service.js';
 
 let directory: string;
@@ -97,9 +98,9 @@ describe('two API processes on one log', () => {
     const made = await one.send('POST', '/v1/keys', { key: keys.admin, body: { name: 'short', scopes: ['admin'] } });
     const key = String(made.body['token']);
     const asked = async () => (await two.send('GET', '/v1/keys', { key })).status;
-    while ((await asked()) !== 200) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(async () => (await asked()) === 200);
     await one.send('DELETE', `/v1/keys/${String(made.body['id'])}`, { key: keys.admin });
-    while ((await asked()) !== 401) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(async () => (await asked()) === 401);
     expect(await asked()).toBe(401);
   });
 });

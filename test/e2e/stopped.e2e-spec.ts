@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
+import { eventually } from '../stores/eventually.js';
 import { type Answer, send } from './running-service.js';
 import { keyOf, type ServiceChild, startChild } from './service-child.js';
 
@@ -120,7 +121,7 @@ describe('a service stopped while it writes', () => {
     async (signal, code) => {
       const written = await writeUntilGone(child, `${signal}-${child.process.pid}`);
       // Enough acknowledged to be in the middle of it, whatever the speed of the machine.
-      while (written.acknowledged.size < 150) await new Promise((resolve) => setImmediate(resolve));
+      await eventually(() => written.acknowledged.size >= 150, 60_000);
       child.process.kill(signal);
       expect(await child.ended).toBe(code);
       await written.allDone;

@@ -14,6 +14,7 @@ import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import type { RedisClient } from '../../src/stores/redis/redis-endpoint.js';
 import { keys, RunningService } from '../e2e/running-service.js';
+import { eventually } from '../stores/eventually.js';
 import { usualDelays } from '../usual-settings.js';
 
 const t0 = '2026-03-02T10:00:00.000Z';
@@ -229,9 +230,9 @@ describe('silence', () => {
 
 /** Waits until the timers that are read are those of the delays that the service has now. */
 async function foldedAnew(): Promise<void> {
-  for (;;) {
+  await eventually(async () => {
     const { body } = await service.send('GET', '/health/ready', { key: undefined });
     const { timers: health } = body['parts'] as { timers: { status: string } };
-    if (health.status === 'up') return;
-  }
+    return health.status === 'up';
+  });
 }

@@ -8,15 +8,16 @@ import { DeadLetters } from '../../src/projector/operation/dead-letters.js';
 import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { Setup, signal } from './engine-setup.js';
-import { kinds } from './redis-kinds.js';
+import { kinds, redisForAll } from './redis-kinds.js';
 import { plainDecoder } from './support.js';
 
 describe.each(kinds)('poison events on a %s', (kind) => {
+  const redis = redisForAll(kind);
   let setup: Setup;
   /** Streams of which one event cannot be folded, as long as the code is not fixed. */
   let broken: Set<string>;
   beforeEach(async () => {
-    setup = await Setup.open(kind);
+    setup = await Setup.open(redis());
     broken = new Set();
   });
   afterEach(async () => {

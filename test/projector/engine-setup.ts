@@ -1,25 +1,38 @@
-// Redis, an embedded log and projectors for the engine tests of the projector, and a way to wait on a position.
+// A log of its own and projectors on a Redis for the engine tests of the projector, and a way to wait on a position.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { DocumentProjection } from '../../src/kernel/projection.js';
+import { silentMsMax } from '../../src/projector/builds/company.js';
 import { DocumentProjector, type DocumentProjectorOptions } from '../../src/projector/builds/document-projector.js';
+import { leaseMs } from '../../src/projector/builds/lease.js';
 import { defaultRunnerLimits } from '../../src/projector/fold/document-runner.js';
 import { DocumentVerifier } from '../../src/projector/operation/document-verifier.js';
 import { DocumentOperations } from '../../src/projector/operation/operations.js';
 import type { VerifyReport } from '../../src/projector/operation/verifier.js';
+import type { DocumentStore } from '../../src/projector/sinks/document-store.js';
 import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
+import { systemTimers, type Timers } from '../../src/projector/timers.js';
 import { LocalOperations } from '../../src/service/operations/operations.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import { DocumentReader } from '../../src/stores/documents/reader.js';
 import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import type { RedisClient } from '../../src/stores/redis/redis-endpoint.js';
 import { asNewEvent, type SocialEvent } from '../projections/social-history.js';
-import { oneKind, openKind, type RedisKind, type TestRedis } from './redis-kinds.js';
+import { flush, type TestRedis } from './redis-kinds.js';
 import { plainDecoder } from './support.js';
 
 const waitMs = 30_000;
+
+/** Everybody's time goes so many times as fast: what is shown of leases and looks is the same, and nobody waits for it. */
+const haste = 5;
+const hasty: Timers = {
+  now: () => systemTimers.now() * haste,
+  sleep: (ms, signal) => systemTimers.sleep(ms / haste, signal),
+  random: () => systemTimers.random(),
+};
+const hastyOwners = { leaseMs: leaseMs / haste, silentMsMax: silentMsMax / haste };
 
 export class Setup {
   private projectors: DocumentProjector[] = [];
@@ -31,9 +44,10 @@ export class Setup {
     readonly log: EmbeddedEventLog,
   ) {}
 
-  static async open(kind: RedisKind = oneKind): Promise<Setup> {
+  /** @param redis is emptied, and stays open: a cluster takes seconds to come up */
+  static async open(redis: TestRedis): Promise<Setup> {
     const directory = mkdtempSync(join(tmpdir(), 'homing-projector-'));
-    const redis = await openKind(kind, join(directory, 'redis'));
+    await flush(redis.store.client);
     return new Setup(directory, redis, await openLog(directory));
   }
 
@@ -51,7 +65,6 @@ export class Setup {
   async close(): Promise<void> {
     await this.stop();
     await this.log.close();
-    await this.opened.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -60,13 +73,19 @@ export class Setup {
     await Promise.all(this.projectors.splice(0).map((projector) => projector.close()));
   }
 
+  /** The documents, over any connection to the Redis. */
+  storeOn(redis: RedisClient): DocumentStore {
+    return redisDocuments(redis, hastyOwners);
+  }
+
   start(
     projections: readonly DocumentProjection[],
     options: Partial<DocumentProjectorOptions> = {},
   ): DocumentProjector {
     const projector = new DocumentProjector({
       log: this.log,
-      store: redisDocuments(this.redis),
+      store: this.storeOn(this.redis),
+      timers: hasty,
       decoder: plainDecoder,
       projections,
       shards: 1,
@@ -78,13 +97,13 @@ export class Setup {
     return projector;
   }
 
+  /** In this order, and in as few commits as that takes. Gives the position of the last. */
   async append(events: readonly SocialEvent[]): Promise<bigint> {
-    let position = 0n;
-    for (const event of events) {
-      position = (await this.log.append(event.stream, [asNewEvent(event, this.appended)], 'any')).position;
+    const appends = events.map((event) => {
       this.appended += 1;
-    }
-    return position;
+      return this.log.append(event.stream, [asNewEvent(event, this.appended - 1)], 'any');
+    });
+    return (await Promise.all(appends)).at(-1)?.position ?? 0n;
   }
 
   /** What an operator of this code can do. */

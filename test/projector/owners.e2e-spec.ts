@@ -4,19 +4,19 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inbox } from '../../projections/inbox.document.js';
 import { activeKey, buildPrefix, buildsKey, ownKeys } from '../../src/kernel/document-keys.js';
 import { OtherShards } from '../../src/projector/builds/other-shards.js';
-import { redisDocuments } from '../../src/projector/sinks/redis-documents.js';
 import { serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { SocialHistory } from '../projections/social-history.js';
 import { documentProjections } from '../usual-settings.js';
 import { Setup } from './engine-setup.js';
-import { hasRedisServer, keysOf, type RedisKind } from './redis-kinds.js';
+import { hasRedisServer, keysOf, type RedisKind, redisForAll } from './redis-kinds.js';
 
 const servers: readonly RedisKind[] = ['redis-server', 'cluster'];
 
 (hasRedisServer ? describe : describe.skip).each(servers)('several projectors on a %s', (kind) => {
+  const redis = redisForAll(kind);
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open(kind);
+    setup = await Setup.open(redis());
   });
   afterEach(async () => {
     await setup.close();
@@ -52,7 +52,7 @@ const servers: readonly RedisKind[] = ['redis-server', 'cluster'];
 
   it('one that loses its Redis is replaced, and what it still believes does no harm', async () => {
     const lost = setup.store.connect();
-    setup.start([inbox], { holder: 'a', store: redisDocuments(lost) });
+    setup.start([inbox], { holder: 'a', store: setup.storeOn(lost) });
     await setup.settled([inbox], await setup.append(events.slice(0, 300)));
     setup.start([inbox], { holder: 'b' });
     lost.disconnect();
@@ -80,7 +80,7 @@ const servers: readonly RedisKind[] = ['redis-server', 'cluster'];
     await setup.settled([inbox], position, 2);
     // As long as somebody still makes the old ones, somebody may read them.
     await setup.settled([inbox], position, 4);
-    const others = new OtherShards({ store: redisDocuments(setup.redis), projections: [inbox], shards: 2 });
+    const others = new OtherShards({ store: setup.storeOn(setup.redis), projections: [inbox], shards: 2 });
     expect(await others.look()).toBe(false);
     expect((await setup.verify(inbox, 3, 4)).differences).toBe(0);
     await setup.stop();
@@ -106,9 +106,10 @@ const servers: readonly RedisKind[] = ['redis-server', 'cluster'];
 });
 
 (hasRedisServer ? describe : describe.skip)('on a Redis Cluster of three nodes', () => {
+  const redis = redisForAll('cluster');
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open('cluster');
+    setup = await Setup.open(redis());
   });
   afterEach(async () => {
     await setup.close();

@@ -15,14 +15,15 @@ import { SocialHistory } from '../projections/social-history.js';
 import { documentProjections } from '../usual-settings.js';
 import { Setup, signal } from './engine-setup.js';
 import { beginning, readings, step } from './growing-life.js';
-import { keysOf, kinds } from './redis-kinds.js';
+import { keysOf, kinds, redisForAll } from './redis-kinds.js';
 
 const nameOf = ({ name }: DocumentProjection) => ({ projection: name, shard: 0, shards: 1 });
 
 describe.each(kinds)('rebuild on a %s', (kind) => {
+  const redis = redisForAll(kind);
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open(kind);
+    setup = await Setup.open(redis());
   });
   afterEach(async () => {
     await setup.close();

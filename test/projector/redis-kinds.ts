@@ -1,6 +1,10 @@
 // The kinds of Redis that the projector is tested on: a server, a cluster of three real servers, and the one in
 // JavaScript where there is no server.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import { openRedis, type RedisStore } from '../../src/stores/redis/open-redis.js';
 import { type RedisClient, serversOf } from '../../src/stores/redis/redis-endpoint.js';
 import { RedisCluster } from './redis-cluster.js';
@@ -21,6 +25,21 @@ export interface TestRedis {
   /** A server dies at once and comes back with what it had. */
   killOne(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** One for all tests of the describe around it: opened before them, closed after. */
+export function redisForAll(kind: RedisKind): () => TestRedis {
+  let directory: string;
+  let redis: TestRedis;
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'homing-redis-'));
+    redis = await openKind(kind, directory);
+  });
+  afterAll(async () => {
+    await redis.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return () => redis;
 }
 
 export async function openKind(kind: RedisKind, directory: string): Promise<TestRedis> {

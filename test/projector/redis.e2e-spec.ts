@@ -16,7 +16,7 @@ import type { RedisStore } from '../../src/stores/redis/open-redis.js';
 import { asLogEvents, asNewEvent, type SocialEvent, SocialHistory } from '../projections/social-history.js';
 import { documentProjections } from '../usual-settings.js';
 import { documentStoreContract } from './document-store.contract.js';
-import { flush, kinds, openKind, type RedisKind, type TestRedis } from './redis-kinds.js';
+import { flush, kinds, type RedisKind, redisForAll } from './redis-kinds.js';
 import { fold, plainDecoder } from './support.js';
 
 const waitMs = 20_000;
@@ -24,21 +24,17 @@ const waitMs = 20_000;
 const everyKind = [...new Set<RedisKind>([...kinds, 'JavaScript'])];
 
 describe.each(everyKind)('on a Redis that is a %s', (kind) => {
+  const redis = redisForAll(kind);
   let directory: string;
-  let redis: TestRedis;
   let store: RedisStore;
   let log: EmbeddedEventLog;
   let running: DocumentProjector | undefined;
 
-  beforeAll(async () => {
+  beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'homing-projector-'));
-    redis = await openKind(kind, join(directory, 'redis'));
-    store = redis.store;
+    store = redis().store;
   });
-  afterAll(async () => {
-    await redis.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
   afterEach(async () => {
     await running?.close();
     running = undefined;
@@ -54,11 +50,8 @@ describe.each(everyKind)('on a Redis that is a %s', (kind) => {
     log = await EmbeddedEventLog.open(join(directory, `log-${serial}`), { durable: false });
   }
   async function append(events: readonly SocialEvent[], first = 0): Promise<bigint> {
-    let position = 0n;
-    for (const [index, event] of events.entries()) {
-      position = (await log.append(event.stream, [asNewEvent(event, first + index)], 'any')).position;
-    }
-    return position;
+    const appends = events.map((event, index) => log.append(event.stream, [asNewEvent(event, first + index)], 'any'));
+    return (await Promise.all(appends)).at(-1)?.position ?? 0n;
   }
   function start(listener: ProjectorListener = {}, shards = 1, projections = documentProjections): DocumentProjector {
     running = new DocumentProjector({

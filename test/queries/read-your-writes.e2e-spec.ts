@@ -6,7 +6,7 @@ import { ReadSide } from '../../src/queries/read-side.js';
 import { Progress } from '../../src/stores/documents/progress.js';
 import type { SocialEvent } from '../projections/social-history.js';
 import { Setup } from '../projector/engine-setup.js';
-import { hasRedisServer } from '../projector/redis-kinds.js';
+import { hasRedisServer, redisForAll } from '../projector/redis-kinds.js';
 
 const waitMs = 100;
 const longWaitMs = 20_000;
@@ -18,9 +18,10 @@ function registered(memberId: string, displayName: string): SocialEvent {
 
 // DUMP and RESTORE, which stand for the older file, are not there in the JavaScript Redis.
 (hasRedisServer ? describe : describe.skip)('a Redis that goes back', () => {
+  const redis = redisForAll('redis-server');
   let setup: Setup;
   beforeEach(async () => {
-    setup = await Setup.open();
+    setup = await Setup.open(redis());
   });
   afterEach(() => setup.close());
 

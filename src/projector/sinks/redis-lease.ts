@@ -19,17 +19,19 @@ export class RedisLease implements Lease {
   /**
    * @param work names the piece of work
    * @param holder names this process; two processes never share it
+   * @param lifeMs how long it lasts unless it is held again
    */
   constructor(
     private readonly redis: RedisClient,
     work: string,
     private readonly holder: string,
+    private readonly lifeMs: number = leaseMs,
   ) {
     this.key = `projector-lease:{${work}}`;
   }
 
   async hold(): Promise<boolean> {
-    return (await this.redis.eval(holdScript, 1, this.key, this.holder, leaseMs)) === 1;
+    return (await this.redis.eval(holdScript, 1, this.key, this.holder, this.lifeMs)) === 1;
   }
 
   async isHeld(): Promise<boolean> {

@@ -13,7 +13,7 @@ import { NoSuchLetter } from '../../../src/projector/operation/dead-letters.js';
 import { history, newEvent } from '../../projections/history.js';
 import { type TestEngine, testEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';
-import { catchUp, differencesOf, logOf, source, stateOf, tablesOf, timeZone } from './running-sink.js';
+import { catchUp, deleteRows, differencesOf, logOf, source, stateOf, tablesOf, timeZone } from './running-sink.js';
 
 let test: TestEngine;
 let engine: Engine;
@@ -23,13 +23,18 @@ beforeAll(() => {
 });
 afterAll(() => test.close());
 
-/** Removes parts of a table on disk, as a machine that lost power would: the engine is not asked. */
-async function loseParts(query: string): Promise<void> {
+/** Where parts lie on disk. */
+async function partsOf(query: string): Promise<readonly string[]> {
   const parts = await engine.rows<{ path: string }>(
     `SELECT path FROM system.parts WHERE database = currentDatabase() AND ${query}`,
   );
+  return parts.map(({ path }) => path);
+}
+
+/** Removes parts on disk, as a machine that lost power would: the engine is not asked. */
+async function loseParts(paths: readonly string[]): Promise<void> {
   await test.client.close();
-  for (const { path } of parts) rmSync(path, { recursive: true });
+  for (const path of paths) rmSync(path, { recursive: true });
   test = testEngine(test.directory);
   engine = new Engine(test.client);
 }
@@ -45,39 +50,63 @@ function poisoned(bad: ReadonlySet<bigint>): (event: LogEvent) => ReturnType<typ
   };
 }
 
-describe('repair', () => {
-  it.each(['event_facts_v1', 'engagement_quarterly_v2', 'share_facts_v3', 'brand_facts_v4'])(
-    'a lost part of %s, its token kept, is found after a restart and put back',
-    async (table) => {
-      const build = Number(table.at(-1));
-      const log = await logOf(80, 20 + build);
-      // One chunk of one month, so that the newest part is of the last chunk.
-      await catchUp(log, engine, { build, limits: { rowsMax: 10_000 } });
-      const wanted = await stateOf(engine, build);
-      await loseParts(newestOf(table));
-      expect(await stateOf(engine, build)).not.toEqual(wanted);
-      const sink = await catchUp(log, engine, { build });
-      expect(sink.counters.repairs).toBe(1);
-      expect(await stateOf(engine, build)).toEqual(wanted);
-      expect(await differencesOf(log, engine, build)).toEqual({});
-    },
-  );
+const buildOf = (table: string) => Number(table.split('_v')[1]);
 
-  it.each([
+describe('repair after a crash', () => {
+  const ofLastChunk = ['event_facts_v1', 'engagement_quarterly_v2', 'share_facts_v3', 'brand_facts_v4'];
+  const merged: [table: string, partition: string][] = [
     ['event_facts_v8', '202601'],
     ['event_facts_v9', '202602'],
     ['engagement_quarterly_v10', '202602'],
     ['share_facts_v11', 'tuple()'],
     ['brand_facts_v12', '202602'],
-  ])('a lost part of %s that was merged from many chunks (%s) is put back whole', async (table, partition) => {
-    const build = Number(table.split('_v')[1]);
-    const log = await logOf(80, 60 + build);
-    await catchUp(log, engine, { build, limits: { rowsMax: 12 } });
-    const wanted = await stateOf(engine, build);
-    await engine.command(`OPTIMIZE TABLE ${table} FINAL`);
-    // With what it was merged from: an engine that finds that would take it again.
-    await loseParts(`table = '${table}' AND partition = '${partition}'`);
+  ];
+  /** By table: the log, and what its build was before the crash. */
+  const before = new Map<string, { readonly log: MemoryLog; readonly wanted: Readonly<Record<string, string>> }>();
+
+  async function filled(table: string, seed: number, rowsMax: number): Promise<void> {
+    const build = buildOf(table);
+    const log = await logOf(80, seed + build);
+    await catchUp(log, engine, { build, limits: { rowsMax } });
+    before.set(table, { log, wanted: await stateOf(engine, build) });
+  }
+
+  // One crash for all of them: an engine with many tables takes its time to open.
+  beforeAll(async () => {
+    const lost: string[] = [];
+    for (const table of ofLastChunk) {
+      // One chunk, so that the newest part is of the last one; it stays the newest.
+      await filled(table, 20, 10_000);
+      await engine.command(`SYSTEM STOP MERGES ${table}`);
+      lost.push(...(await partsOf(newestOf(table))));
+    }
+    for (const [table, partition] of merged) {
+      await filled(table, 60, 12);
+      await engine.command(`OPTIMIZE TABLE ${table} FINAL`);
+      // With what it was merged from: an engine that finds that would take it again.
+      lost.push(...(await partsOf(`table = '${table}' AND partition = '${partition}'`)));
+    }
+    await loseParts(lost);
+  }, 120_000);
+
+  async function afterCrash(table: string) {
+    const { log, wanted } = before.get(table) as { log: MemoryLog; wanted: Readonly<Record<string, string>> };
+    const build = buildOf(table);
     expect(await stateOf(engine, build)).not.toEqual(wanted);
+    return { log, wanted, build };
+  }
+
+  it.each(ofLastChunk)('a lost part of %s, its token kept, is found after a restart and put back', async (table) => {
+    const { log, wanted, build } = await afterCrash(table);
+    const sink = await catchUp(log, engine, { build });
+    expect(sink.counters.repairs).toBe(1);
+    expect(await stateOf(engine, build)).toEqual(wanted);
+    expect(await differencesOf(log, engine, build)).toEqual({});
+    await tablesOf(engine, build).drop();
+  });
+
+  it.each(merged)('a lost part of %s that was merged from many chunks (%s) is put back whole', async (table) => {
+    const { log, wanted, build } = await afterCrash(table);
     const sink = await catchUp(log, engine, { build });
     expect(sink.counters.repairs).toBeGreaterThan(table.startsWith('event_facts') ? 2 : 0);
     expect(await stateOf(engine, build)).toEqual(wanted);
@@ -86,8 +115,11 @@ describe('repair', () => {
     expect((await catchUp(log, engine, { build })).counters.repairs).toBe(0);
     const beside = await engine.rows(`SELECT name FROM system.tables WHERE name LIKE '%_remade_%'`);
     expect(beside).toEqual([]);
+    await tablesOf(engine, build).drop();
   });
+});
 
+describe('repair', () => {
   it('rows that nobody planned cannot be put right: the build is given up', async () => {
     const build = 13;
     const log = await logOf(40, 80);
@@ -100,9 +132,9 @@ describe('repair', () => {
 
   it('so many lost chunks that a new build is the shorter way are not put back one by one', async () => {
     const build = 14;
-    const log = await logOf(80, 81);
+    const log = await logOf(50, 81);
     await catchUp(log, engine, { build, limits: { rowsMax: 1 } });
-    await engine.command(`ALTER TABLE event_facts_v${build} DELETE WHERE 1`);
+    await deleteRows(engine, `event_facts_v${build}`, '1');
     await expect(catchUp(log, engine, { build })).rejects.toThrow(/chunks or more are missing/);
   });
 
@@ -141,7 +173,7 @@ describe('verification', () => {
       `INSERT INTO saved SELECT * FROM ${facts} WHERE fact = 'ContentViewed' ORDER BY log_position LIMIT 1`,
     );
     const position = (await engine.row<{ p: string }>('SELECT toString(log_position) AS p FROM saved'))?.p;
-    await engine.command(`ALTER TABLE ${facts} DELETE WHERE log_position = ${position}`);
+    await deleteRows(engine, facts, `log_position = ${position}`);
     const missing = await differencesOf(log, engine, build);
     expect(missing[facts]).toBe(1);
     // Put back without the views: they have their share of it already.
@@ -156,13 +188,13 @@ describe('verification', () => {
     expect(await differencesOf(log, engine, build)).toEqual({});
     await engine.command(`ALTER TABLE ${facts} ATTACH PARTITION ID '${await partition()}' FROM again`);
     expect((await differencesOf(log, engine, build))[facts]).toBe(1);
-    await engine.command(`ALTER TABLE ${facts} DELETE WHERE log_position = ${position}`);
+    await deleteRows(engine, facts, `log_position = ${position}`);
     await engine.command(`ALTER TABLE ${facts} ATTACH PARTITION ID '${await partition()}' FROM again`);
     await engine.command(`ALTER TABLE saved UPDATE chunk = 2 WHERE 1`);
     await engine.command(`TRUNCATE TABLE again`);
     await putBack();
     expect((await differencesOf(log, engine, build))[facts]).toBe(1);
-    await engine.command(`ALTER TABLE ${facts} DELETE WHERE chunk = 2`);
+    await deleteRows(engine, facts, 'chunk = 2');
     expect(await differencesOf(log, engine, build)).toEqual({});
   });
 
@@ -178,7 +210,7 @@ describe('verification', () => {
     );
     await within(
       `INSERT INTO share_facts_v${build} (share_id, destination) VALUES ('nobodys', 'x')`,
-      () => engine.command(`ALTER TABLE share_facts_v${build} DELETE WHERE share_id = 'nobodys'`),
+      () => deleteRows(engine, `share_facts_v${build}`, "share_id = 'nobodys'"),
       [`share_facts_v${build}`],
     );
   });

@@ -1,9 +1,9 @@
 // A log that was put back from a backup knows less than ClickHouse: nothing of what it does not know may be read, and the
 // facts are made anew of what it is now.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedEventLog } from '../../../src/event-log/embedded/embedded-event-log.js';
 import { FactsNotReady } from '../../../src/metrics/facts-reader.js';
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
@@ -16,18 +16,16 @@ const events = history({ seed: 8, people: 15, steps: 700, from: '2026-02-20T00:0
 
 let test: TestEngine;
 let engine: Engine;
-let directory: string;
-beforeEach(() => {
-  test = testEngine();
-  engine = new Engine(test.client);
-  directory = mkdtempSync(join(tmpdir(), 'homing-restore-'));
-});
-afterEach(async () => {
-  await test.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const root = mkdtempSync(join(tmpdir(), 'homing-restore-'));
+afterEach(() => test.close());
+afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const open = () => EmbeddedEventLog.open(join(directory, 'log'), { durable: false });
+const at = (name: string): string => join(root, name);
+const open = () => EmbeddedEventLog.open(at('log'), { durable: false });
+function openEngine(directory?: string): void {
+  test = testEngine(directory);
+  engine = new Engine(test.client);
+}
 
 /** Writes some of the events; `salt` makes others of them. */
 async function feed(log: EmbeddedEventLog, from: number, to: number, salt = 0): Promise<void> {
@@ -46,26 +44,40 @@ async function whileProjecting(log: EmbeddedEventLog, work: () => Promise<void>)
   return faults;
 }
 
-/** A backup, then more events and a second build, and then the backup is put back. */
-async function restoredLog(): Promise<EmbeddedEventLog> {
-  const before = await open();
-  await feed(before, 0, 150);
-  await whileProjecting(before, () => activated(before, 1));
-  await before.close();
-  cpSync(join(directory, 'log'), join(directory, 'backup'), { recursive: true });
-  const after = await open();
-  await feed(after, 150, 400);
-  await whileProjecting(after, async () => {
-    await operationsOf(after, engine).rebuild();
-    await activated(after, 2);
-  });
-  await after.close();
-  rmSync(join(directory, 'log'), { recursive: true });
-  cpSync(join(directory, 'backup'), join(directory, 'log'), { recursive: true });
-  return await open();
+/** Puts a directory where it was made: ClickHouse knows its own by its whole path. */
+function putBack(kept: string, name: string): void {
+  rmSync(at(name), { recursive: true, force: true });
+  cpSync(at(kept), at(name), { recursive: true, verbatimSymlinks: true });
 }
 
 describe('a log that was put back from a backup', () => {
+  /** A backup, then more events and a second build. What they come to is kept for every test. */
+  beforeAll(async () => {
+    openEngine(at('clickhouse'));
+    const before = await open();
+    await feed(before, 0, 150);
+    await whileProjecting(before, () => activated(before, 1));
+    await before.close();
+    cpSync(at('log'), at('backup'), { recursive: true });
+    const after = await open();
+    await feed(after, 150, 400);
+    await whileProjecting(after, async () => {
+      await operationsOf(after, engine).rebuild();
+      await activated(after, 2);
+    });
+    await after.close();
+    await test.client.close();
+    renameSync(at('clickhouse'), at('advanced-clickhouse'));
+  });
+
+  /** The log of the backup, and a ClickHouse that knows more. */
+  async function restoredLog(): Promise<EmbeddedEventLog> {
+    putBack('backup', 'log');
+    putBack('advanced-clickhouse', 'clickhouse');
+    openEngine(at('clickhouse'));
+    return await open();
+  }
+
   it.each([
     ['as it was', 0],
     ['with some other events since', 40],
@@ -90,6 +102,7 @@ describe('a log that was put back from a backup', () => {
   });
 
   it('while the facts run, and grown beyond them again: the next chunk finds that its plan has no predecessor', async () => {
+    openEngine();
     const log = new MemoryLog();
     const write = async (from: number, to: number, salt = 0) => {
       for (const [index, event] of events.slice(from, to).entries()) {

@@ -62,6 +62,15 @@ export async function catchUp(log: MemoryLog, engine: Engine, wish: Wish): Promi
   return sink;
 }
 
+/**
+ * Damage: rows of a table are gone. Its parts are merged first: a mutation of several small parts, or beside a merge, takes
+ * the engine a second, of one part hardly any time.
+ */
+export async function deleteRows(engine: Engine, table: string, where: string): Promise<void> {
+  await engine.command(`OPTIMIZE TABLE ${table} FINAL`);
+  await engine.command(`ALTER TABLE ${table} DELETE WHERE ${where}`);
+}
+
 /** Finalised values of every table, but the chunk's own column, which is about the cut and not about what happened. */
 export async function stateOf(engine: Engine, build: number): Promise<Record<string, string>> {
   const tables = tablesOf(engine, build);
