@@ -6,6 +6,9 @@ import type { AcknowledgedEnd } from '../event-log/embedded/reading/log-follower
 import type { Cut, CutLog, CutOptions } from '../projector/clickhouse/chunk/chunk-stream.js';
 import { ownModule } from '../stores/forked-module.js';
 
+/** Chunks live for as long as it takes to make one: with less room they are copied before they die, mebibytes. */
+const maxYoungGenerationSizeMb = 96;
+
 /** What a thread begins with. */
 export interface FoldOrders extends Omit<CutOptions, 'signal'> {
   readonly log: { readonly url: string } | { readonly directory: string; readonly known: AcknowledgedEnd };
@@ -38,7 +41,8 @@ class FoldThread implements AsyncIterator<Cut> {
   ) {
     const orders: FoldOrders = { ...options, log: placeOf(log) };
     const { path, execArgv } = ownModule(import.meta.url, 'fold-thread.main');
-    this.worker = new Worker(path, { workerData: orders, execArgv, env: {} });
+    const resourceLimits = { maxYoungGenerationSizeMb };
+    this.worker = new Worker(path, { workerData: orders, execArgv, env: {}, resourceLimits });
     this.worker.on('message', (message: FromThread) => this.hear(message));
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', (code) => this.fail(new Error(`the thread that folds the facts ended (exit code ${code})`)));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
-import { keyOf, type ServiceChild, startChild, stopped } from '../e2e/service-child.js';
+import { keyOf, type ServiceChild, sources, startChild, stopped } from '../e2e/service-child.js';
 import { MemoryWatch } from '../memory-watch.js';
 import { codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import type { BenchOptions } from './suite.js';
@@ -52,7 +52,8 @@ async function fill(home: string, events: Iterable<PlainEvent>): Promise<void> {
 
 /** With the clock of an import no timer falls due: the log stays as long as it is. */
 async function rebuilt(home: string, count: number): Promise<Reading> {
-  const service = await startChild({ HOMING_DATA_DIR: home, HOMING_CLOCK: 'import', HOMING_LOG_LEVEL: 'fatal' });
+  const environment = { HOMING_DATA_DIR: home, HOMING_CLOCK: 'import', HOMING_LOG_LEVEL: 'fatal' };
+  const service = await startChild(environment, ['--max-semi-space-size=64', ...sources]);
   const memory = new MemoryWatch(service.process.pid as number);
   const began = performance.now();
   try {

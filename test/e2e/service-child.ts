@@ -14,7 +14,7 @@ export interface ServiceChild {
   readonly ended: Promise<number | string>;
 }
 
-const sources = ['--import', './test/register.mjs', 'src/main.ts'];
+export const sources = ['--import', './test/register.mjs', 'src/main.ts'];
 
 /** @param program what Node is given to run */
 export async function startChild(

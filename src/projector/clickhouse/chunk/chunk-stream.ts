@@ -18,10 +18,7 @@ export interface ChunkLimits {
 /** The first chunk is at most so long, rows: until it comes the engine has nothing to do. */
 const firstRowsMax = 5_000;
 
-/**
- * Others get a turn of the event loop after so long, milliseconds. Beside the documents, whose turns take as long, shorter
- * ones would leave the engine without work; longer ones would hold up requests.
- */
+/** Where others share the thread, they get a turn of its event loop after so long, milliseconds. */
 const turnMsMax = 12;
 /** How many events are folded between two looks at the clock. */
 const eventsPerLook = 32;
