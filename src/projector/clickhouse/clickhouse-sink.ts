@@ -1,15 +1,14 @@
 // One build of the facts, kept exactly the fold of the log: plan in the log, insert under the plan's token, check.
 // Whatever dies when, the next owner finds the last plan, makes the same insert again, and looks at what is there.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
+import { systemTimers, type Timers } from '../timers.js';
 import type { Chunk, FactSource } from './chunk/chunk.js';
 import { type ChunkLimits, type Cut, chunkOfPlan, cutLog, type Decode } from './chunk/chunk-stream.js';
 import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream, totalOf } from './chunk/plan-log.js';
-import type { FactTables, Progress } from './tables/fact-tables.js';
+import type { BuildTables, Progress } from './tables/fact-store.js';
 import { incompleteChunks } from './tables/incomplete-chunks.js';
-import { repair } from './tables/repair.js';
 
 /** How often a chunk is deleted and inserted anew before the build is given up. */
 const attemptsMax = 4;
@@ -18,7 +17,7 @@ const gapsMax = 50;
 
 export interface SinkDeps {
   readonly log: EventLog;
-  readonly tables: FactTables;
+  readonly tables: BuildTables;
   readonly source: FactSource;
   readonly decode: Decode;
   readonly clock: Clock;
@@ -27,6 +26,8 @@ export interface SinkDeps {
   readonly build: number;
   /** Is told the rows of each chunk that is in. */
   readonly sunk?: (rows: number) => void;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 /** The tables of a build are not what the log says: they hold less (a lost part, an emptied directory), or know more (a restored log). */
@@ -66,10 +67,13 @@ export class ClickHouseSink {
   private readonly listeners = new Set<() => void>();
   /** Somebody else is at work on this build; this one steps in when a chunk has waited. */
   private standby = false;
-  private quiet: NodeJS.Timeout | undefined;
+  /** Aborts the mark that waits to be written. */
+  private quiet = new AbortController();
+  private readonly timers: Timers;
 
   constructor(private readonly deps: SinkDeps) {
     this.stream = planStream(deps.sink, deps.build);
+    this.timers = deps.timers ?? systemTimers;
   }
 
   get position(): bigint {
@@ -117,6 +121,7 @@ export class ClickHouseSink {
       after: this.plan?.to ?? 0n,
       limits: this.deps.limits,
       signal,
+      timers: this.timers,
     })[Symbol.asyncIterator]();
     // The next chunk is read and folded while this one is being inserted: two processes can work at a time.
     let next = cuts.next();
@@ -129,7 +134,7 @@ export class ClickHouseSink {
         await this.take(cut, signal);
       }
     } finally {
-      clearTimeout(this.quiet);
+      this.quiet.abort();
       await cuts.return?.();
     }
   }
@@ -175,12 +180,12 @@ export class ClickHouseSink {
   /** As long as the other owner's mark moves there is nothing to do here but to look at it. */
   private async standBy(signal: AbortSignal): Promise<void> {
     let seen = -1n;
-    let sinceMs = performance.now();
-    while (!signal.aborted && performance.now() - sinceMs < standbyMs) {
+    let sinceMs = this.timers.now();
+    while (!signal.aborted && this.timers.now() - sinceMs < standbyMs) {
       const { position } = (await this.deps.tables.progress()) ?? { position: 0n };
-      if (position > seen) sinceMs = performance.now();
+      if (position > seen) sinceMs = this.timers.now();
       seen = position;
-      await sleep(standbyMs / 6, undefined, { signal }).catch(() => undefined);
+      await this.timers.sleep(standbyMs / 6, signal);
     }
   }
 
@@ -190,7 +195,7 @@ export class ClickHouseSink {
       this.completeUpToMs = Math.max(this.completeUpToMs, known);
     }
     if (cut.chunk) {
-      if (this.standby) await sleep(standbyMs, undefined, { signal }).catch(() => undefined);
+      if (this.standby) await this.timers.sleep(standbyMs, signal);
       if (signal.aborted) return;
       const plan = await appendPlan(this.deps.log, this.stream, this.plan, planOf(cut.chunk));
       if (!plan) throw new Overtaken();
@@ -211,14 +216,16 @@ export class ClickHouseSink {
   }
 
   private reachedQuietly(position: bigint, signal: AbortSignal): void {
-    clearTimeout(this.quiet);
+    this.quiet.abort();
     this.done = position > this.done ? position : this.done;
     this.tell();
     if (this.done === this.saved) return;
-    this.quiet = setTimeout(() => {
+    const quiet = new AbortController();
+    this.quiet = quiet;
+    void this.timers.sleep(quietMs, quiet.signal).then(() => {
       // A mark that fails is written with the next chunk, or by the next owner.
-      if (!signal.aborted) this.save().catch(() => undefined);
-    }, quietMs);
+      if (!quiet.signal.aborted && !signal.aborted) this.save().catch(() => undefined);
+    });
   }
 
   /** The same insert again, then the thorough check; on a difference the next attempt, for all chunks that differ. */
@@ -234,7 +241,7 @@ export class ClickHouseSink {
       if (!again) throw new Overtaken();
       plan = again;
       this.counters.repairs += 1 + others.length;
-      await repair(tables, plan, { plans: [...others, plan], chunkOf: (one) => this.chunkOf(one) });
+      await tables.repair(plan, { plans: [...others, plan], chunkOf: (one) => this.chunkOf(one) });
     }
     this.plan = plan;
     await this.deps.tables.saveOutcome(plan);
@@ -265,7 +272,7 @@ export class ClickHouseSink {
   }
 
   private async reached(position: bigint): Promise<void> {
-    clearTimeout(this.quiet);
+    this.quiet.abort();
     this.done = position > this.done ? position : this.done;
     if (this.done !== this.saved) await this.save();
     this.tell();

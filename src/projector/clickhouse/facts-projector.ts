@@ -4,6 +4,7 @@
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import { Backoff } from '../backoff.js';
+import { systemTimers, type Timers } from '../timers.js';
 import { beginBuild } from './builds/begin-build.js';
 import { BuildDiffers, checkBuild } from './builds/build-check.js';
 import {
@@ -21,9 +22,7 @@ import type { FactSource } from './chunk/chunk.js';
 import type { ChunkLimits, Decode } from './chunk/chunk-stream.js';
 import { planStream } from './chunk/plan-log.js';
 import { ClickHouseSink, type SinkCounters } from './clickhouse-sink.js';
-import type { Engine } from './engine.js';
-import { FactTables } from './tables/fact-tables.js';
-import { PublishedBuilds } from './tables/published.js';
+import type { BuildTables, FactStore, PublishedBuilds } from './tables/fact-store.js';
 import { fingerprint } from './tables/schema.js';
 import { type FactsLease, whileOurTurn } from './turn.js';
 
@@ -38,7 +37,7 @@ export interface FactsListener {
 
 export interface FactsProjectorOptions {
   readonly log: EventLog;
-  readonly engine: Engine;
+  readonly store: FactStore;
   readonly source: FactSource;
   readonly decode: Decode;
   readonly clock: Clock;
@@ -47,18 +46,22 @@ export interface FactsProjectorOptions {
   readonly listener: FactsListener;
   /** Whose turn it is, where several processes can fill the facts; absent: this one is alone. */
   readonly lease?: FactsLease;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 export class FactsProjector {
   private readonly stop = new AbortController();
   private readonly fingerprint: string;
   private readonly published: PublishedBuilds;
+  private readonly timers: Timers;
   private readonly lanes = new Map<number, FactLane>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: FactsProjectorOptions) {
     this.fingerprint = fingerprint(options.timeZone, options.source.projection.version);
-    this.published = new PublishedBuilds(options.engine, this.name);
+    this.published = options.store.published;
+    this.timers = options.timers ?? systemTimers;
   }
 
   get name(): string {
@@ -66,7 +69,7 @@ export class FactsProjector {
   }
 
   start(): void {
-    this.running ??= whileOurTurn(this.options.lease, this.stop.signal, (signal) => this.run(signal));
+    this.running ??= whileOurTurn(this.options.lease, this.stop.signal, (signal) => this.run(signal), this.timers);
   }
 
   async close(): Promise<void> {
@@ -80,11 +83,16 @@ export class FactsProjector {
 
   /** Asks for a new build beside the one that is read; whichever process runs the facts begins it. */
   async rebuild(): Promise<number> {
-    return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
+    return await beginBuild({
+      ...this.options,
+      published: this.published,
+      sink: this.name,
+      fingerprint: this.fingerprint,
+    });
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     while (!signal.aborted) {
       try {
         await this.place(signal);
@@ -173,12 +181,29 @@ export class FactsProjector {
     const { log, source, decode, clock, limits, listener } = this.options;
     const tables = this.tables(build);
     const sunk = (rows: number) => listener.sunk?.(build, rows);
-    const sink = new ClickHouseSink({ log, tables, source, decode, clock, limits, sink: this.name, build, sunk });
-    const lane = new FactLane(build, sink, {
-      fault: (error) => listener.fault(error),
-      lost: () => this.giveUp(build),
-      ...(state === 'building' ? { beside: (signal) => this.activateWhenReady(build, sink, signal) } : {}),
+    const { timers } = this;
+    const sink = new ClickHouseSink({
+      log,
+      tables,
+      source,
+      decode,
+      clock,
+      limits,
+      sink: this.name,
+      build,
+      sunk,
+      timers,
     });
+    const lane = new FactLane(
+      build,
+      sink,
+      {
+        fault: (error) => listener.fault(error),
+        lost: () => this.giveUp(build),
+        ...(state === 'building' ? { beside: (signal) => this.activateWhenReady(build, sink, signal) } : {}),
+      },
+      timers,
+    );
     this.lanes.set(build, lane);
     void lane.ended.then(() => {
       if (this.lanes.get(build) === lane) this.lanes.delete(build);
@@ -196,7 +221,7 @@ export class FactsProjector {
 
   /** Waits until the new build is as far as the log was a moment ago, then switches. */
   private async activateWhenReady(build: number, sink: ClickHouseSink, signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     while (!signal.aborted) {
       try {
         await sink.reaches(await this.options.log.head(), signal);
@@ -218,7 +243,7 @@ export class FactsProjector {
   private async check(build: number): Promise<void> {
     const active = activeOf(await readBuilds(this.options.log, this.name));
     const other = active?.fingerprint === this.fingerprint ? this.tables(active.build) : undefined;
-    const from = { ...this.options, stream: planStream(this.name, build) };
+    const from = { ...this.options, timers: this.timers, stream: planStream(this.name, build) };
     await checkBuild({ ...from, build, tables: this.tables(build), ...(other ? { other } : {}) });
   }
 
@@ -271,9 +296,8 @@ export class FactsProjector {
     await changeBuild(this.options.log, this.name, seen, { type: 'BuildDropped', build: gone.build });
   }
 
-  private tables(build: number): FactTables {
-    const { engine, source, timeZone } = this.options;
-    return new FactTables(engine, source, { sink: this.name, build, timeZone });
+  private tables(build: number): BuildTables {
+    return this.options.store.tables(build);
   }
 }
 

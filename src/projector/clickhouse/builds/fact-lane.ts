@@ -1,6 +1,7 @@
 // One build being kept up to date in this process: a sink that is run again after every failure, until it is stopped or
 // the build turns out not to be what the log says any more.
 import { Backoff } from '../../backoff.js';
+import type { Timers } from '../../timers.js';
 import { type ClickHouseSink, FactsLost } from '../clickhouse-sink.js';
 
 export interface LaneHooks {
@@ -21,6 +22,7 @@ export class FactLane {
     readonly build: number,
     readonly sink: ClickHouseSink,
     private readonly hooks: LaneHooks,
+    private readonly timers: Timers,
   ) {
     const { signal } = this.stopped;
     this.ended = Promise.all([this.keep(signal), hooks.beside?.(signal)]).then(() => undefined);
@@ -32,7 +34,7 @@ export class FactLane {
   }
 
   private async keep(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     const forget = this.sink.onProgress(() => backoff.reset());
     while (!signal.aborted) {
       try {

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../../event-log/event-log.js';
 import { categoryOf, type RecordedEvent } from '../../../kernel/message.js';
 import { parkedEvent } from '../../operation/parked-event.js';
+import type { Timers } from '../../timers.js';
 import { type Chunk, ChunkBuilder, type FactSource, parkedMax } from './chunk.js';
 import { type ChunkPlan, parkedAmong } from './plan-log.js';
 
@@ -77,8 +78,14 @@ export async function* cutLog(
   log: { subscribeAll(options: { after?: bigint; signal: AbortSignal }): AsyncIterable<SubscribedPage> },
   source: FactSource,
   decode: Decode,
-  options: { readonly after: bigint; readonly limits: ChunkLimits; readonly signal: AbortSignal },
+  options: {
+    readonly after: bigint;
+    readonly limits: ChunkLimits;
+    readonly signal: AbortSignal;
+    readonly timers: Timers;
+  },
 ): AsyncIterable<Cut> {
+  const { timers } = options;
   let limits: ChunkLimits = { ...options.limits, rowsMax: Math.min(options.limits.rowsMax, firstRowsMax) };
   // Its own signal too: a consumer that stops must not wait for a page that may never come.
   const stopped = new AbortController();
@@ -96,7 +103,7 @@ export async function* cutLog(
   };
   let next = pages.next();
   let events = 0;
-  let turnEnds = performance.now() + turnMsMax;
+  let turnEnds = timers.now() + turnMsMax;
   try {
     for (;;) {
       const page = await (wait ? Promise.race([next, wait.over]) : next);
@@ -116,11 +123,11 @@ export async function* cutLog(
         fold(builder, event, decode);
         if (isFull(builder, limits)) yield cut(false);
         events += 1;
-        if (events % eventsPerLook > 0 || performance.now() < turnEnds) continue;
+        if (events % eventsPerLook > 0 || timers.now() < turnEnds) continue;
         await nextTurn();
-        turnEnds = performance.now() + turnMsMax;
+        turnEnds = timers.now() + turnMsMax;
       }
-      if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs);
+      if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs, timers);
     }
   } finally {
     wait?.stop();
@@ -137,12 +144,9 @@ interface Wait {
   readonly over: Promise<'over'>;
   stop(): void;
 }
-function waitFor(ms: number): Wait {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<'over'>((resolve) => {
-    timer = setTimeout(() => resolve('over'), ms);
-  });
-  return { over, stop: () => clearTimeout(timer) };
+function waitFor(ms: number, timers: Timers): Wait {
+  const stopped = new AbortController();
+  return { over: timers.sleep(ms, stopped.signal).then(() => 'over' as const), stop: () => stopped.abort() };
 }
 
 /** The fold of one planned chunk, event by event. */
