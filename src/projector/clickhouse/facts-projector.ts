@@ -126,7 +126,7 @@ export class FactsProjector {
     if (signal.aborted) return;
     if (current) this.begin(current);
     for (const build of building) {
-      if (build.fingerprint === this.fingerprint) this.begin(build);
+      if (build.fingerprint === this.fingerprint) await this.make(build);
       else await changeBuild(this.options.log, this.name, seen, givenUp(build));
     }
     if (!current && !building.some((build) => build.fingerprint === this.fingerprint)) {
@@ -176,6 +176,13 @@ export class FactsProjector {
     return seen;
   }
 
+  /** One that was read, or given up, and is gone back to may run here already, without anybody who would switch to it. */
+  private async make(building: FactBuild): Promise<void> {
+    const lane = this.lanes.get(building.build);
+    if (lane && !lane.isAccompanied) await lane.end();
+    this.begin(building);
+  }
+
   private begin({ build, state }: FactBuild): void {
     if (this.lanes.has(build)) return;
     const { log, source, decode, clock, limits, listener } = this.options;
@@ -214,7 +221,8 @@ export class FactsProjector {
   private async giveUp(build: number, refusal?: string): Promise<void> {
     await untilChanged(this.options.log, this.name, (seen) => {
       const state = stateOf(seen, build);
-      if (state !== 'active' && state !== 'building') return undefined;
+      // A comparison keeps a build from readers; one that another process gave them meanwhile is not taken away.
+      if (state !== 'building' && (state !== 'active' || refusal !== undefined)) return undefined;
       return { type: 'BuildAborted', build, ...(refusal === undefined ? {} : { refusal }) };
     });
   }

@@ -17,6 +17,7 @@ export class FactLane {
   readonly ended: Promise<void>;
   private readonly stopped = new AbortController();
   private isLost = false;
+  private hasCompanion: boolean;
 
   constructor(
     readonly build: number,
@@ -25,7 +26,16 @@ export class FactLane {
     private readonly timers: Timers,
   ) {
     const { signal } = this.stopped;
-    this.ended = Promise.all([this.keep(signal), hooks.beside?.(signal)]).then(() => undefined);
+    this.hasCompanion = hooks.beside !== undefined;
+    const beside = hooks.beside?.(signal).then(() => {
+      this.hasCompanion = false;
+    });
+    this.ended = Promise.all([this.keep(signal), beside]).then(() => undefined);
+  }
+
+  /** Whether anything still runs beside the sink. */
+  get isAccompanied(): boolean {
+    return this.hasCompanion;
   }
 
   async end(): Promise<void> {

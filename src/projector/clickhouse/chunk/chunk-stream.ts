@@ -120,6 +120,8 @@ export async function* cutLog(
         continue;
       }
       for (const event of page.value.events) {
+        // Also when the log should give an event again, its rows are made once.
+        if (event.position <= builder.considered) continue;
         fold(builder, event, decode);
         if (isFull(builder, limits)) yield cut(false);
         events += 1;

@@ -65,7 +65,10 @@ export async function remakeMonth(
   await engine.command(`CREATE TABLE ${beside} AS ${table}`);
   const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfMonth(schema.factTable, month))})`;
   await engine.insertSelect(beside, columns, select, '');
-  await engine.command(`ALTER TABLE ${table} REPLACE PARTITION ${month} FROM ${beside}`);
+  // A month of which the roll-up shows nothing is no part to exchange.
+  const made = await engine.row(`SELECT 1 FROM ${beside} LIMIT 1`);
+  const change = made ? `REPLACE PARTITION ${month} FROM ${beside}` : `DROP PARTITION ${month}`;
+  await engine.command(`ALTER TABLE ${table} ${change}`);
   await engine.command(`DROP TABLE ${beside} SYNC`);
 }
 
