@@ -291,7 +291,8 @@ export class FactsProjector {
   /** Keeps the newest build that is not read any more, for a rollback, and drops the others. */
   private async tidy(): Promise<void> {
     const there = await this.published.there();
-    const seen = await readBuilds(this.options.log, this.name);
+    // What readers are told must agree with it: they read no build that is dropped here.
+    const seen = await this.agreedBuilds();
     // As long as nothing can be read there is nothing to be tidied up for.
     if (!activeOf(seen)) return;
     const newest = Math.max(0, ...seen.builds.filter(({ state }) => state === 'kept').map(({ build }) => build));

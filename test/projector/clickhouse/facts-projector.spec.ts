@@ -10,7 +10,7 @@ import { fingerprint } from '../../../src/projector/clickhouse/tables/schema.js'
 import { changed } from '../../simulation/changed.js';
 import { FactShelves, memoryFacts } from './memory-facts.js';
 import type { MemoryLog } from './memory-log.js';
-import { activated } from './running-facts.js';
+import { activated, reachesState } from './running-facts.js';
 import { logOf, source, timeZone } from './running-sink.js';
 
 let log: MemoryLog;
@@ -107,6 +107,47 @@ describe('the builds of the facts', () => {
     await goBack(log as never, 'facts', made);
     await activated(log, 1);
     expect(comparisons).toBe(3);
+    await facts.close();
+  });
+
+  it('one that readers are still told to read is not dropped, though the log has another one by now', async () => {
+    const fingerprint = 'other code';
+    for (const [type, build, activation] of [
+      ['BuildStarted', 1, 0],
+      ['BuildStarted', 2, 0],
+      ['BuildActivated', 2, 1],
+      ['BuildActivated', 1, 2],
+    ] as const) {
+      const change = { type, build, fingerprint, activation };
+      await changeBuild(log as never, 'facts', await readBuilds(log as never, 'facts'), change);
+      await sound.tables(build).create();
+    }
+    await sound.published.write({ build: 1, activation: 2 });
+    let isSwitched = false;
+    let wasRead = false;
+    const store: FactStore = {
+      published: changed(sound.published, {
+        // Another process makes the switch just now.
+        there: async () => {
+          const there = await sound.published.there();
+          const seen = await readBuilds(log as never, 'facts');
+          const change = { type: 'BuildActivated', build: 3, activation: 3 } as const;
+          if (!isSwitched) isSwitched = await changeBuild(log as never, 'facts', seen, change);
+          return there;
+        },
+      }),
+      tables: (build) =>
+        changed(sound.tables(build), {
+          drop: async () => {
+            wasRead ||= (await sound.published.read()).build === build;
+            await sound.tables(build).drop();
+          },
+        }),
+    };
+    const facts = projectorOn(store);
+    facts.start();
+    await reachesState(log, 1, 'dropped');
+    expect(wasRead).toBe(false);
     await facts.close();
   });
 });
