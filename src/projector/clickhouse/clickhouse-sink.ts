@@ -70,6 +70,7 @@ export class ClickHouseSink {
   private standby = false;
   /** Aborts the mark that waits to be written. */
   private quiet = new AbortController();
+  private quietly = Promise.resolve();
   private quietFailure: unknown;
   /** Months that it was repairing when it was overtaken: what it did last may have come after what the other owner did. */
   private doubtful: readonly number[] = [];
@@ -150,6 +151,8 @@ export class ClickHouseSink {
     } finally {
       this.quiet.abort();
       failed.abort();
+      // Who closes the engine next must find nothing at work.
+      await this.quietly;
       await cuts.return?.();
     }
   }
@@ -240,10 +243,10 @@ export class ClickHouseSink {
     if (this.isSaved()) return;
     const quiet = new AbortController();
     this.quiet = quiet;
-    void this.timers.sleep(quietMs, quiet.signal).then(() => {
+    this.quietly = this.timers.sleep(quietMs, quiet.signal).then(async () => {
       if (quiet.signal.aborted || signal.aborted) return;
       // It is met with the next cut: the engine may have lost more than the mark.
-      this.save().catch((error: unknown) => {
+      await this.save().catch((error: unknown) => {
         this.quietFailure = error;
       });
     });
