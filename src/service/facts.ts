@@ -13,6 +13,7 @@ import { Engine } from '../projector/clickhouse/engine.js';
 import { watchedFacts } from '../projector/clickhouse/facts.module.js';
 import { FactsOperations } from '../projector/clickhouse/facts-operations.js';
 import type { FactsProjectorOptions } from '../projector/clickhouse/facts-projector.js';
+import { clickhouseFacts } from '../projector/clickhouse/tables/clickhouse-facts.js';
 import { RedisLease } from '../projector/sinks/redis-lease.js';
 import { type Engines, reportTo } from './engines.js';
 import { cutInThread } from './fold-thread.js';
@@ -32,13 +33,16 @@ export function factsProjectorOptions(
   { projector, timeZone, eventLog }: Config,
   engines: Engines,
   { clock }: Pick<WriteSide, 'clock'>,
-): Omit<FactsProjectorOptions, 'engine' | 'listener'> & { readonly client: ClickHouseClient } {
+): Omit<FactsProjectorOptions, 'listener'> & { readonly client: ClickHouseClient } {
+  const client = clientOf(engines);
+  const source = { projection: eventFacts, types: factColumns };
   return {
     // Whoever holds the embedded log is alone.
     ...(engines.isLogShared ? { lease: new RedisLease(engines.redis.client, 'facts', randomUUID()) } : {}),
-    client: clientOf(engines),
+    client,
+    store: clickhouseFacts(new Engine(client), source, timeZone),
     log: engines.log,
-    source: { projection: eventFacts, types: factColumns },
+    source,
     decode: decodeHidden,
     cutLog: cutInThread(engines.embedded ?? (eventLog.url as string)),
     clock,

@@ -5,7 +5,6 @@ import { readConfig } from '../../src/config.js';
 import type { EventCodec } from '../../src/event-log/codec.js';
 import { makeLogger } from '../../src/http/operation/log.js';
 import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
-import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactsProjector } from '../../src/projector/clickhouse/facts-projector.js';
 import { type Engines, Opened, openEngines } from '../../src/service/engines.js';
 import { factsOperations, factsProjectorOptions } from '../../src/service/facts.js';
@@ -66,8 +65,7 @@ async function timed(
     closing.push(() => documents.close());
   }
   if (which !== 'documents') {
-    const { client, ...made } = factsProjectorOptions(config, engines, { clock });
-    const facts = new FactsProjector({ ...made, engine: new Engine(client), listener: silent });
+    const facts = new FactsProjector({ ...factsProjectorOptions(config, engines, { clock }), listener: silent });
     await factsOperations(config, engines).rebuild();
     facts.start();
     closing.push(() => facts.close());

@@ -6,7 +6,6 @@ import { readConfig } from '../../src/config.js';
 import type { NewEvent } from '../../src/event-log/event-log.js';
 import { makeLogger } from '../../src/http/operation/log.js';
 import { DocumentProjector } from '../../src/projector/builds/document-projector.js';
-import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactsProjector } from '../../src/projector/clickhouse/facts-projector.js';
 import { type Engines, Opened, openEngines } from '../../src/service/engines.js';
 import { factsProjectorOptions } from '../../src/service/facts.js';
@@ -60,8 +59,7 @@ async function work({ directory, seed }: Orders): Promise<void> {
   const documents = new DocumentProjector({ ...documentProjectorOptions(config, engines, writeSide), listener });
   documents.start();
   opened.add('documents', () => documents.close());
-  const { client, ...options } = factsProjectorOptions(config, engines, writeSide);
-  const facts = new FactsProjector({ ...options, engine: new Engine(client), listener });
+  const facts = new FactsProjector({ ...factsProjectorOptions(config, engines, writeSide), listener });
   facts.start();
   opened.add('facts', () => facts.close());
   const operations = localOperations(config, engines, writeSide);

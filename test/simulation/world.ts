@@ -141,10 +141,10 @@ export class World {
 export class WorldLog {
   /** @param lookMs after which a subscription that has caught up looks again; 0: it says each time that it has */
   constructor(
-    private readonly world: World,
-    private readonly process: string,
+    protected readonly world: World,
+    protected readonly process: string,
     private readonly events: readonly LogEvent[],
-    private readonly lookMs = 0,
+    protected readonly lookMs = 0,
   ) {}
 
   async id(): Promise<string> {

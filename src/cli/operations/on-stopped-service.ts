@@ -4,7 +4,6 @@ import { type Config, readConfig } from '../../config.js';
 import { LogLocked } from '../../event-log/event-log.js';
 import { makeLogger } from '../../http/operation/log.js';
 import { DocumentProjector } from '../../projector/builds/document-projector.js';
-import { Engine } from '../../projector/clickhouse/engine.js';
 import { FactsProjector } from '../../projector/clickhouse/facts-projector.js';
 import { CannotGoBack } from '../../projector/operation/operations.js';
 import { type Engines, Opened, openEngines, reportTo } from '../../service/engines.js';
@@ -52,9 +51,8 @@ function project(config: Config, engines: Engines, writeSide: WriteSide, logger:
   documents.start();
   opened.add('documents', () => documents.close());
   if (!engines.clickhouse) return;
-  const { client, ...options } = factsProjectorOptions(config, engines, writeSide);
   const listener = { fault: again, told: (message: string) => report('info', message) };
-  const facts = new FactsProjector({ ...options, engine: new Engine(client), listener });
+  const facts = new FactsProjector({ ...factsProjectorOptions(config, engines, writeSide), listener });
   facts.start();
   opened.add('facts', () => facts.close());
 }

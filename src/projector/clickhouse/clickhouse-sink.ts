@@ -1,24 +1,23 @@
 // One build of the facts, kept exactly the fold of the log: plan in the log, insert under the plan's token, check.
 // Whatever dies when, the next owner finds the last plan, makes the same insert again, and looks at what is there.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
+import { systemTimers, type Timers } from '../timers.js';
 import type { Chunk, FactSource } from './chunk/chunk.js';
 import { type ChunkLimits, type Cut, type CutLog, chunkOfPlan, type Decode } from './chunk/chunk-stream.js';
 import { appendPlan, type ChunkPlan, lastPlan, planOf, planStream, totalOf } from './chunk/plan-log.js';
-import type { FactTables, Progress } from './tables/fact-tables.js';
+import type { BuildTables, Progress } from './tables/fact-store.js';
 import { incompleteChunks } from './tables/incomplete-chunks.js';
-import { repair } from './tables/repair.js';
 
-/** How often a chunk is deleted and inserted anew before the build is given up. */
-const attemptsMax = 4;
+/** How often a chunk is deleted and inserted anew, to the end, before the build is given up. */
+const repairsMax = 3;
 /** So many lost chunks are not inserted anew one by one: the build is made anew. */
 const gapsMax = 50;
 
 export interface SinkDeps {
   readonly log: EventLog;
-  readonly tables: FactTables;
+  readonly tables: BuildTables;
   readonly source: FactSource;
   readonly decode: Decode;
   readonly cutLog: CutLog;
@@ -28,6 +27,8 @@ export interface SinkDeps {
   readonly build: number;
   /** Is told the rows of each chunk that is in. */
   readonly sunk?: (rows: number) => void;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 /** The tables of a build are not what the log says: they hold less (a lost part, an emptied directory), or know more (a restored log). */
@@ -62,15 +63,23 @@ export class ClickHouseSink {
   private plan: ChunkPlan | undefined;
   /** Everything up to here is in the tables. */
   private done = 0n;
-  private saved = -1n;
+  /** What the mark says. */
+  private saved = { position: -1n, planRevision: -1 };
   private completeUpToMs = 0;
   private readonly listeners = new Set<() => void>();
   /** Somebody else is at work on this build; this one steps in when a chunk has waited. */
   private standby = false;
-  private quiet: NodeJS.Timeout | undefined;
+  /** Aborts the mark that waits to be written. */
+  private quiet = new AbortController();
+  private quietly = Promise.resolve();
+  private quietFailure: unknown;
+  /** Months that it was repairing when it was overtaken: what it did last may have come after what the other owner did. */
+  private doubtful: readonly number[] = [];
+  private readonly timers: Timers;
 
   constructor(private readonly deps: SinkDeps) {
     this.stream = planStream(deps.sink, deps.build);
+    this.timers = deps.timers ?? systemTimers;
   }
 
   get position(): bigint {
@@ -79,16 +88,23 @@ export class ClickHouseSink {
 
   /** Runs until the signal aborts; throws what it cannot go on from, and may then be run again. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    while (this.goesOn(signal)) {
       try {
-        await this.follow(signal);
+        if (this.standby) await this.standBy(signal);
+        if (this.goesOn(signal)) await this.follow(signal);
       } catch (error) {
-        if (!(error instanceof Overtaken)) throw error;
+        const isOvertaken = error instanceof Overtaken;
+        // Otherwise, what the other owner did may be lost or spoiled: that is looked after as after a crash.
+        this.standby = isOvertaken && this.doubtful.length === 0;
+        if (!isOvertaken) throw error;
         this.counters.overtaken += 1;
-        this.standby = true;
-        await this.standBy(signal);
       }
     }
+  }
+
+  /** Who may have spoiled what another owner did does not leave before having looked after it. */
+  private goesOn(signal: AbortSignal): boolean {
+    return !signal.aborted || this.doubtful.length > 0;
   }
 
   /** Resolves when everything up to a position is in the tables, or the signal aborts. */
@@ -113,9 +129,16 @@ export class ClickHouseSink {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    this.quietFailure = undefined;
     await this.resume();
+    // The next cut may be waiting for a page that never comes: a failure must not wait for it too.
+    const failed = new AbortController();
     const { cutLog, limits } = this.deps;
-    const cuts = cutLog({ after: this.plan?.to ?? 0n, limits, signal })[Symbol.asyncIterator]();
+    const cuts = cutLog({
+      after: this.plan?.to ?? 0n,
+      limits,
+      signal: AbortSignal.any([signal, failed.signal]),
+    })[Symbol.asyncIterator]();
     // The next chunk is read and folded while this one is being inserted: two processes can work at a time.
     let next = cuts.next();
     try {
@@ -127,7 +150,10 @@ export class ClickHouseSink {
         await this.take(cut, signal);
       }
     } finally {
-      clearTimeout(this.quiet);
+      this.quiet.abort();
+      failed.abort();
+      // Who closes the engine next must find nothing at work.
+      await this.quietly;
       await cuts.return?.();
     }
   }
@@ -149,11 +175,11 @@ export class ClickHouseSink {
     if (!this.plan) return;
     // Plans of an earlier form do not say it.
     if (this.plan.total === undefined) this.plan = { ...this.plan, total: await totalOf(this.deps.log, this.stream) };
-    // The mark is written before the next chunk is planned, so it is never behind where the last plan begins.
-    if ((progress?.position ?? 0n) < this.plan.after) {
-      throw new FactsLost(
-        `the log holds plans up to ${this.plan.to}, ClickHouse has come to ${progress?.position ?? 0}`,
-      );
+    const months = [...new Set([...this.plan.months, ...this.doubtful])];
+    this.plan = { ...this.plan, months };
+    // The mark of a chunk is written before the next one is planned, so it tells of the plan before the last chunk's first.
+    if ((progress?.planRevision ?? -1) < this.plan.revision - this.plan.attempt) {
+      throw this.lost(`the log holds plans up to ${this.plan.to}, ClickHouse has come to ${progress?.position ?? 0}`);
     }
     // Carried out by an owner that was seen at work: there was no crash to look after.
     if (this.standby && (progress?.planRevision ?? -1) >= this.plan.revision) await this.reached(this.plan.to);
@@ -162,34 +188,37 @@ export class ClickHouseSink {
 
   /** Marks are written after the log has what they name: one that names more was made of a log that was put back since. */
   private async refuseTheFuture({ position, planRevision }: Progress): Promise<void> {
-    const { log, build } = this.deps;
+    const { log } = this.deps;
     const [head, plan] = [await log.head(), await lastPlan(log, this.stream)];
     if (position <= head && planRevision <= (plan?.revision ?? -1)) return;
-    throw new FactsLost(
-      `build ${build} has come to ${position} by plan ${planRevision}, the log to ${head} and plan ${plan?.revision ?? 'none'}: was the log restored?`,
+    throw this.lost(
+      `it has come to ${position} by plan ${planRevision}, the log to ${head} and plan ${plan?.revision ?? 'none'}: was the log restored?`,
     );
   }
 
   /** As long as the other owner's mark moves there is nothing to do here but to look at it. */
   private async standBy(signal: AbortSignal): Promise<void> {
     let seen = -1n;
-    let sinceMs = performance.now();
-    while (!signal.aborted && performance.now() - sinceMs < standbyMs) {
+    let sinceMs = this.timers.now();
+    while (!signal.aborted && this.timers.now() - sinceMs < standbyMs) {
       const { position } = (await this.deps.tables.progress()) ?? { position: 0n };
-      if (position > seen) sinceMs = performance.now();
+      if (position > seen) sinceMs = this.timers.now();
       seen = position;
-      await sleep(standbyMs / 6, undefined, { signal }).catch(() => undefined);
+      await this.timers.sleep(standbyMs / 6, signal);
     }
   }
 
   private async take(cut: Cut, signal: AbortSignal): Promise<void> {
+    if (this.quietFailure !== undefined) throw this.quietFailure;
     if (cut.receivedUpToMs > 0) {
       const known = Math.min(cut.receivedUpToMs, this.deps.clock.now());
       this.completeUpToMs = Math.max(this.completeUpToMs, known);
     }
     if (cut.chunk) {
-      if (this.standby) await sleep(standbyMs, undefined, { signal }).catch(() => undefined);
+      if (this.standby) await this.timers.sleep(standbyMs, signal);
       if (signal.aborted) return;
+      // A mark that is written from now on would tell of this plan as carried out.
+      this.quiet.abort();
       const plan = await appendPlan(this.deps.log, this.stream, this.plan, planOf(cut.chunk));
       if (!plan) throw new Overtaken();
       this.plan = plan;
@@ -209,32 +238,42 @@ export class ClickHouseSink {
   }
 
   private reachedQuietly(position: bigint, signal: AbortSignal): void {
-    clearTimeout(this.quiet);
+    this.quiet.abort();
     this.done = position > this.done ? position : this.done;
     this.tell();
-    if (this.done === this.saved) return;
-    this.quiet = setTimeout(() => {
-      // A mark that fails is written with the next chunk, or by the next owner.
-      if (!signal.aborted) this.save().catch(() => undefined);
-    }, quietMs);
+    if (this.isSaved()) return;
+    const quiet = new AbortController();
+    this.quiet = quiet;
+    this.quietly = this.timers.sleep(quietMs, quiet.signal).then(async () => {
+      if (quiet.signal.aborted || signal.aborted) return;
+      // It is met with the next cut: the engine may have lost more than the mark.
+      await this.save().catch((error: unknown) => {
+        this.quietFailure = error;
+      });
+    });
   }
 
-  /** The same insert again, then the thorough check; on a difference the next attempt, for all chunks that differ. */
+  /**
+   * The same insert again, then the thorough check; on a difference the next attempt, for all chunks that differ. An attempt
+   * that did not come to its end is followed by the next one: what it was to delete may be there still.
+   */
   private async settle(last: ChunkPlan): Promise<void> {
     const { log, tables } = this.deps;
     const chunk = await this.chunkOf(last);
     let plan = last;
-    await tables.insert(plan, chunk);
-    while ((await this.losses(plan, chunk)).length > 0) {
+    if (plan.attempt === 1) await tables.insert(plan, chunk);
+    for (let repairs = 0; (await this.losses(plan, chunk, repairs)).length > 0; repairs += 1) {
       const others = await this.otherGaps(plan);
       const months = [...new Set([plan, ...others].flatMap((one) => one.months))];
       const again = await appendPlan(log, this.stream, plan, { ...plan, months }, plan.attempt + 1);
       if (!again) throw new Overtaken();
       plan = again;
+      this.doubtful = months;
       this.counters.repairs += 1 + others.length;
-      await repair(tables, plan, { plans: [...others, plan], chunkOf: (one) => this.chunkOf(one) });
+      await tables.repair(plan, { plans: [...others, plan], chunkOf: (one) => this.chunkOf(one) });
     }
     this.plan = plan;
+    this.doubtful = [];
     await this.deps.tables.saveOutcome(plan);
     await this.reached(plan.to);
   }
@@ -242,42 +281,46 @@ export class ClickHouseSink {
   private async chunkOf(plan: ChunkPlan): Promise<Chunk> {
     const chunk = await chunkOfPlan({ ...this.deps, stream: this.stream }, plan);
     if (chunk) return chunk;
-    throw new FactsLost(`the rows of plan ${plan.revision} (${plan.after}–${plan.to}) are not those that were planned`);
+    throw this.lost(`the rows of plan ${plan.revision} (${plan.after}–${plan.to}) are not those that were planned`);
   }
 
   /** What differs while this plan is the last one. @throws Overtaken, or FactsLost when it was tried often enough */
-  private async losses(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
+  private async losses(plan: ChunkPlan, chunk: Chunk, repairs: number): Promise<readonly string[]> {
     const losses = await this.deps.tables.losses(plan, chunk);
     if (losses.length === 0) return losses;
     const last = await lastPlan(this.deps.log, this.stream);
     if (last?.revision !== plan.revision) throw new Overtaken();
-    if (plan.attempt < attemptsMax) return losses;
-    throw new FactsLost(`after ${plan.attempt} attempts chunk ${plan.id} still differs in ${losses.join(', ')}`);
+    if (repairs < repairsMax) return losses;
+    throw this.lost(`after ${repairs} repairs chunk ${plan.id} still differs in ${losses.join(', ')}`);
   }
 
   /** A loss is seldom of one chunk: the part may have been merged from several. */
   private async otherGaps(last: ChunkPlan): Promise<readonly ChunkPlan[]> {
     const gaps = await incompleteChunks(this.deps.log, this.stream, this.deps.tables, gapsMax);
-    if (gaps.length >= gapsMax) throw new FactsLost(`${gaps.length} chunks or more are missing`);
+    if (gaps.length >= gapsMax) throw this.lost(`${gaps.length} chunks or more are missing`);
     return gaps.filter(({ id }) => id !== last.id);
   }
 
   private async reached(position: bigint): Promise<void> {
-    clearTimeout(this.quiet);
+    this.quiet.abort();
     this.done = position > this.done ? position : this.done;
-    if (this.done !== this.saved) await this.save();
+    if (!this.isSaved()) await this.save();
     this.tell();
   }
 
   private async save(): Promise<void> {
-    const position = this.done;
-    await this.deps.tables.saveProgress({
-      logId: this.logId,
-      position,
-      completeUpToMs: this.completeUpToMs,
-      planRevision: this.plan?.revision ?? -1,
-    });
-    this.saved = position;
+    const { logId, completeUpToMs } = this;
+    const mark = { position: this.done, planRevision: this.plan?.revision ?? -1 };
+    await this.deps.tables.saveProgress({ logId, completeUpToMs, ...mark });
+    this.saved = mark;
+  }
+
+  private isSaved(): boolean {
+    return this.saved.position === this.done && this.saved.planRevision === (this.plan?.revision ?? -1);
+  }
+
+  private lost(detail: string): FactsLost {
+    return new FactsLost(`build ${this.deps.build}: ${detail}`);
   }
 
   private tell(): void {

@@ -6,24 +6,18 @@ import type { DeadLetter } from '../fold/parking.js';
 import { NoSuchLetter, type PlacedLetter, type RetryOutcome } from '../operation/dead-letters.js';
 import type { BuildStatus } from '../operation/document-status.js';
 import { lagOf } from '../operation/lag.js';
-import { CannotGoBack, type ProjectionRow, projectionRow } from '../operation/operations.js';
+import { type ProjectionRow, projectionRow } from '../operation/operations.js';
 import { parkedEvent } from '../operation/parked-event.js';
 import type { VerifyReport } from '../operation/verifier.js';
 import { beginBuild } from './builds/begin-build.js';
-import {
-  activeOf,
-  dropEvent,
-  droppedEvents,
-  type FactBuild,
-  givenUp,
-  readBuilds,
-  untilChanged,
-} from './builds/fact-builds.js';
+import { activeOf, dropEvent, droppedEvents, type FactBuild, readBuilds } from './builds/fact-builds.js';
+import { giveUpBuilds, goBack } from './builds/operator-changes.js';
 import { type Chunk, ChunkBuilder, type FactSource } from './chunk/chunk.js';
 import type { Decode } from './chunk/chunk-stream.js';
 import { appendPlan, lastPlan, parkedAmong, planOf, planStream } from './chunk/plan-log.js';
 import { type Engine, isUnknownTable } from './engine.js';
 import { FactTables } from './tables/fact-tables.js';
+import { ClickHousePublished } from './tables/published.js';
 import { fingerprint } from './tables/schema.js';
 import { FactsVerifier } from './verification/facts-verifier.js';
 
@@ -92,35 +86,19 @@ export class FactsOperations {
 
   /** Begins a new build; one that is being made already is taken for it. */
   async rebuild(): Promise<number> {
-    return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
+    const { log, engine } = this.options;
+    const published = new ClickHousePublished(engine, this.name);
+    return await beginBuild({ log, published, sink: this.name, fingerprint: this.fingerprint });
   }
 
   /** Gives up what is being made, or gone back to. What is read stays, and what was kept is kept. */
   async abort(): Promise<void> {
-    const { log } = this.options;
-    for (const { build } of (await readBuilds(log, this.name)).builds.filter(({ state }) => state === 'building')) {
-      await untilChanged(log, this.name, ({ builds }) => {
-        const now = builds.find((one) => one.build === build);
-        return now?.state === 'building' ? givenUp(now) : undefined;
-      });
-    }
+    await giveUpBuilds(this.options.log, this.name);
   }
 
   /** Goes back to the build that was read before: it catches up, and then takes over. @throws CannotGoBack */
   async rollback(): Promise<number> {
-    let back = 0;
-    await untilChanged(this.options.log, this.name, ({ builds }) => {
-      const kept = builds.filter(({ state }) => state === 'kept').at(-1);
-      if (!kept) throw new CannotGoBack(`${this.name}: no earlier build was kept`);
-      if (kept.fingerprint !== this.fingerprint) {
-        throw new CannotGoBack(
-          `${this.name}: build ${kept.build} was made by other code or for another time zone; run that to read it`,
-        );
-      }
-      back = kept.build;
-      return { type: 'BuildStarted', build: kept.build, fingerprint: kept.fingerprint };
-    });
-    return back;
+    return await goBack(this.options.log, this.name, this.fingerprint);
   }
 
   /** One report for each table of the build that readers read. @throws Error when there is none */

@@ -4,6 +4,7 @@
 import type { EventLog } from '../../event-log/event-log.js';
 import type { Clock } from '../../kernel/clock.js';
 import { Backoff } from '../backoff.js';
+import { systemTimers, type Timers } from '../timers.js';
 import { beginBuild } from './builds/begin-build.js';
 import { BuildDiffers, checkBuild } from './builds/build-check.js';
 import {
@@ -21,9 +22,7 @@ import type { FactSource } from './chunk/chunk.js';
 import { type ChunkLimits, type CutLog, cutLog, type Decode } from './chunk/chunk-stream.js';
 import { planStream } from './chunk/plan-log.js';
 import { ClickHouseSink, type SinkCounters } from './clickhouse-sink.js';
-import type { Engine } from './engine.js';
-import { FactTables } from './tables/fact-tables.js';
-import { PublishedBuilds } from './tables/published.js';
+import type { BuildTables, FactStore, PublishedBuilds } from './tables/fact-store.js';
 import { fingerprint } from './tables/schema.js';
 import { type FactsLease, whileOurTurn } from './turn.js';
 
@@ -38,7 +37,7 @@ export interface FactsListener {
 
 export interface FactsProjectorOptions {
   readonly log: EventLog;
-  readonly engine: Engine;
+  readonly store: FactStore;
   readonly source: FactSource;
   readonly decode: Decode;
   /** Where the log is read and folded; default: in this thread. */
@@ -49,18 +48,22 @@ export interface FactsProjectorOptions {
   readonly listener: FactsListener;
   /** Whose turn it is, where several processes can fill the facts; absent: this one is alone. */
   readonly lease?: FactsLease;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 export class FactsProjector {
   private readonly stop = new AbortController();
   private readonly fingerprint: string;
   private readonly published: PublishedBuilds;
+  private readonly timers: Timers;
   private readonly lanes = new Map<number, FactLane>();
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: FactsProjectorOptions) {
     this.fingerprint = fingerprint(options.timeZone, options.source.projection.version);
-    this.published = new PublishedBuilds(options.engine, this.name);
+    this.published = options.store.published;
+    this.timers = options.timers ?? systemTimers;
   }
 
   get name(): string {
@@ -68,7 +71,7 @@ export class FactsProjector {
   }
 
   start(): void {
-    this.running ??= whileOurTurn(this.options.lease, this.stop.signal, (signal) => this.run(signal));
+    this.running ??= whileOurTurn(this.options.lease, this.stop.signal, (signal) => this.run(signal), this.timers);
   }
 
   async close(): Promise<void> {
@@ -82,11 +85,16 @@ export class FactsProjector {
 
   /** Asks for a new build beside the one that is read; whichever process runs the facts begins it. */
   async rebuild(): Promise<number> {
-    return await beginBuild({ ...this.options, sink: this.name, fingerprint: this.fingerprint });
+    return await beginBuild({
+      ...this.options,
+      published: this.published,
+      sink: this.name,
+      fingerprint: this.fingerprint,
+    });
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     while (!signal.aborted) {
       try {
         await this.place(signal);
@@ -120,7 +128,7 @@ export class FactsProjector {
     if (signal.aborted) return;
     if (current) this.begin(current);
     for (const build of building) {
-      if (build.fingerprint === this.fingerprint) this.begin(build);
+      if (build.fingerprint === this.fingerprint) await this.make(build);
       else await changeBuild(this.options.log, this.name, seen, givenUp(build));
     }
     if (!current && !building.some((build) => build.fingerprint === this.fingerprint)) {
@@ -170,22 +178,36 @@ export class FactsProjector {
     return seen;
   }
 
+  /** One that was read, or given up, and is gone back to may run here already, without anybody who would switch to it. */
+  private async make(building: FactBuild): Promise<void> {
+    const lane = this.lanes.get(building.build);
+    if (lane && !lane.isAccompanied) await lane.end();
+    this.begin(building);
+  }
+
   private begin({ build, state }: FactBuild): void {
     if (this.lanes.has(build)) return;
     const { log, source, decode, listener } = this.options;
+    const { timers } = this;
     const sink = new ClickHouseSink({
-      cutLog: (options) => cutLog(log, source, decode, options),
+      cutLog: (options) => cutLog(log, source, decode, options, timers),
       ...this.options,
       tables: this.tables(build),
       sink: this.name,
       build,
       sunk: (rows) => listener.sunk?.(build, rows),
+      timers,
     });
-    const lane = new FactLane(build, sink, {
-      fault: (error) => listener.fault(error),
-      lost: () => this.giveUp(build),
-      ...(state === 'building' ? { beside: (signal) => this.activateWhenReady(build, sink, signal) } : {}),
-    });
+    const lane = new FactLane(
+      build,
+      sink,
+      {
+        fault: (error) => listener.fault(error),
+        lost: () => this.giveUp(build),
+        ...(state === 'building' ? { beside: (signal) => this.activateWhenReady(build, sink, signal) } : {}),
+      },
+      timers,
+    );
     this.lanes.set(build, lane);
     void lane.ended.then(() => {
       if (this.lanes.get(build) === lane) this.lanes.delete(build);
@@ -196,14 +218,15 @@ export class FactsProjector {
   private async giveUp(build: number, refusal?: string): Promise<void> {
     await untilChanged(this.options.log, this.name, (seen) => {
       const state = stateOf(seen, build);
-      if (state !== 'active' && state !== 'building') return undefined;
+      // A comparison keeps a build from readers; one that another process gave them meanwhile is not taken away.
+      if (state !== 'building' && (state !== 'active' || refusal !== undefined)) return undefined;
       return { type: 'BuildAborted', build, ...(refusal === undefined ? {} : { refusal }) };
     });
   }
 
   /** Waits until the new build is as far as the log was a moment ago, then switches. */
   private async activateWhenReady(build: number, sink: ClickHouseSink, signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     while (!signal.aborted) {
       try {
         await sink.reaches(await this.options.log.head(), signal);
@@ -225,7 +248,7 @@ export class FactsProjector {
   private async check(build: number): Promise<void> {
     const active = activeOf(await readBuilds(this.options.log, this.name));
     const other = active?.fingerprint === this.fingerprint ? this.tables(active.build) : undefined;
-    const from = { ...this.options, stream: planStream(this.name, build) };
+    const from = { ...this.options, timers: this.timers, stream: planStream(this.name, build) };
     await checkBuild({ ...from, build, tables: this.tables(build), ...(other ? { other } : {}) });
   }
 
@@ -265,7 +288,8 @@ export class FactsProjector {
   /** Keeps the newest build that is not read any more, for a rollback, and drops the others. */
   private async tidy(): Promise<void> {
     const there = await this.published.there();
-    const seen = await readBuilds(this.options.log, this.name);
+    // What readers are told must agree with it: they read no build that is dropped here.
+    const seen = await this.agreedBuilds();
     // As long as nothing can be read there is nothing to be tidied up for.
     if (!activeOf(seen)) return;
     const newest = Math.max(0, ...seen.builds.filter(({ state }) => state === 'kept').map(({ build }) => build));
@@ -278,9 +302,8 @@ export class FactsProjector {
     await changeBuild(this.options.log, this.name, seen, { type: 'BuildDropped', build: gone.build });
   }
 
-  private tables(build: number): FactTables {
-    const { engine, source, timeZone } = this.options;
-    return new FactTables(engine, source, { sink: this.name, build, timeZone });
+  private tables(build: number): BuildTables {
+    return this.options.store.tables(build);
   }
 }
 

@@ -23,7 +23,7 @@ export class FactsModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-export interface WatchedFactsOptions extends Omit<FactsProjectorOptions, 'engine' | 'listener'> {
+export interface WatchedFactsOptions extends Omit<FactsProjectorOptions, 'listener'> {
   readonly client: ClickHouseClient;
   readonly registry: Registry;
   readonly report: Report;
@@ -35,13 +35,12 @@ export function watchedFacts({ client, registry, report, ...options }: WatchedFa
   readonly facts: FactsProjector;
   readonly health: { readonly name: string; check(): Promise<Fitness> };
 } {
-  const engine = new Engine(client);
   const operations = new FactsOperations({ ...options, engine: new Engine(client, lookMsMax), nowMs: Date.now });
   const watch = new FactsWatch(registry, report, {
     operations,
     head: () => options.log.head(),
   });
-  const facts = new FactsProjector({ ...options, engine, listener: watch });
+  const facts = new FactsProjector({ ...options, listener: watch });
   watch.measure(facts);
   return {
     module: {

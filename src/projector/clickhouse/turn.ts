@@ -1,7 +1,7 @@
 // Whose turn it is among several processes that could fill the facts. Turns only save doing the work twice: two at work
 // at a time are safe, since every chunk is planned in the log. So nobody waits for a lease that cannot be asked for.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { answerWithin } from '../../kernel/answer-within.js';
+import { systemTimers, type Timers } from '../timers.js';
 
 /** Held for some seconds by one process at a time, and kept by asking again. */
 export interface FactsLease {
@@ -22,15 +22,16 @@ export async function whileOurTurn(
   lease: FactsLease | undefined,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
+  timers: Timers = systemTimers,
 ): Promise<void> {
   if (!lease) {
     await work(signal);
     return;
   }
-  const turn = new Turn(lease);
+  const turn = new Turn(lease, timers);
   while (!signal.aborted) {
     if (await turn.isOurs()) await turn.take(signal, work);
-    await sleep(askEveryMs, undefined, { signal }).catch(() => undefined);
+    await timers.sleep(askEveryMs, signal);
   }
 }
 
@@ -38,16 +39,19 @@ class Turn {
   private isWorking = false;
   private silentSinceMs: number | undefined;
 
-  constructor(private readonly lease: FactsLease) {}
+  constructor(
+    private readonly lease: FactsLease,
+    private readonly timers: Timers,
+  ) {}
 
   async isOurs(): Promise<boolean> {
-    const held = await this.ask();
+    const held = await this.answer(this.lease.hold());
     if (held !== undefined) {
       this.silentSinceMs = undefined;
       return held;
     }
-    this.silentSinceMs ??= performance.now();
-    return this.isWorking || performance.now() - this.silentSinceMs > silentMsMax;
+    this.silentSinceMs ??= this.timers.now();
+    return this.isWorking || this.timers.now() - this.silentSinceMs > silentMsMax;
   }
 
   async take(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -60,19 +64,20 @@ class Turn {
       this.isWorking = false;
       over.abort();
       await keeping;
-      await answerWithin(this.lease.release(), answerMsMax).catch(() => undefined);
+      await this.answer(this.lease.release());
     }
   }
 
   private async keep(over: AbortController): Promise<void> {
     while (!over.signal.aborted) {
-      await sleep(askEveryMs, undefined, { signal: over.signal }).catch(() => undefined);
+      await this.timers.sleep(askEveryMs, over.signal);
       if (!over.signal.aborted && !(await this.isOurs())) over.abort();
     }
   }
 
   /** Undefined: no answer. */
-  private async ask(): Promise<boolean | undefined> {
-    return await answerWithin(this.lease.hold(), answerMsMax).catch(() => undefined);
+  private async answer<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+    const { timers } = this;
+    return await answerWithin(asked, answerMsMax, (ms, signal) => timers.sleep(ms, signal)).catch(() => undefined);
   }
 }

@@ -9,7 +9,9 @@ import { decodeHidden } from '../../../src/event-log/codec.js';
 import { FactsReader } from '../../../src/metrics/facts-reader.js';
 import { available } from '../../../src/metrics/metric-access.js';
 import { changeBuild, readBuilds } from '../../../src/projector/clickhouse/builds/fact-builds.js';
+import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { watchedFacts } from '../../../src/projector/clickhouse/facts.module.js';
+import { clickhouseFacts } from '../../../src/projector/clickhouse/tables/clickhouse-facts.js';
 import { MemoryLog } from './memory-log.js';
 import { source } from './running-sink.js';
 
@@ -43,6 +45,7 @@ it('a scrape gets the figures of the process without those of the builds, and as
   const registry = new Registry();
   const { health } = watchedFacts({
     client,
+    store: clickhouseFacts(new Engine(client), source, 'UTC'),
     registry,
     report: () => undefined,
     log: log as never,

@@ -7,6 +7,7 @@ import type { Decode } from '../../../src/projector/clickhouse/chunk/chunk-strea
 import { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { FactsOperations } from '../../../src/projector/clickhouse/facts-operations.js';
 import { FactsProjector } from '../../../src/projector/clickhouse/facts-projector.js';
+import { clickhouseFacts } from '../../../src/projector/clickhouse/tables/clickhouse-facts.js';
 import type { FactsLease } from '../../../src/projector/clickhouse/turn.js';
 import type { TestEngine } from './engine.js';
 import type { MemoryLog } from './memory-log.js';
@@ -31,7 +32,7 @@ export interface ProjectorWish {
 
 export function projectorOf(
   log: TestLog,
-  { timeZone = 'UTC', decode = decodeHidden, ...wish }: ProjectorWish,
+  { engine, timeZone = 'UTC', decode = decodeHidden, ...wish }: ProjectorWish,
 ): Projected {
   const faults: unknown[] = [];
   let fail: (error: unknown) => void = () => undefined;
@@ -44,6 +45,7 @@ export function projectorOf(
   };
   const facts = new FactsProjector({
     log: log as never,
+    store: clickhouseFacts(engine, source, timeZone),
     source,
     decode,
     clock: { now: () => Date.parse('2026-05-01T00:00:00.000Z') },

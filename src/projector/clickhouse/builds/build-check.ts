@@ -1,8 +1,10 @@
 // Is a new build what readers may be given? Some of its chunks are folded once more and compared, with every roll-up; and
 // where the build that is read was made by the same code, all rows that both have come to.
+
+import type { Timers } from '../../timers.js';
 import { chunkOfPlan, type PlannedSource } from '../chunk/chunk-stream.js';
 import { type ChunkPlan, samplePlans } from '../chunk/plan-log.js';
-import type { FactTables } from '../tables/fact-tables.js';
+import type { BuildTables } from '../tables/fact-store.js';
 import { differencesBetween } from '../tables/table-comparison.js';
 import { differencesWhenStill } from '../verification/still.js';
 
@@ -19,9 +21,10 @@ export class BuildDiffers extends Error {
 
 export interface BuildToCheck extends PlannedSource {
   readonly build: number;
-  readonly tables: FactTables;
+  readonly tables: BuildTables;
   /** Of the build that is read, when the same code made it. */
-  readonly other?: FactTables;
+  readonly other?: BuildTables;
+  readonly timers: Timers;
 }
 
 /** @throws BuildDiffers */

@@ -1,6 +1,7 @@
 // One build being kept up to date in this process: a sink that is run again after every failure, until it is stopped or
 // the build turns out not to be what the log says any more.
 import { Backoff } from '../../backoff.js';
+import type { Timers } from '../../timers.js';
 import { type ClickHouseSink, FactsLost } from '../clickhouse-sink.js';
 
 export interface LaneHooks {
@@ -16,14 +17,25 @@ export class FactLane {
   readonly ended: Promise<void>;
   private readonly stopped = new AbortController();
   private isLost = false;
+  private hasCompanion: boolean;
 
   constructor(
     readonly build: number,
     readonly sink: ClickHouseSink,
     private readonly hooks: LaneHooks,
+    private readonly timers: Timers,
   ) {
     const { signal } = this.stopped;
-    this.ended = Promise.all([this.keep(signal), hooks.beside?.(signal)]).then(() => undefined);
+    this.hasCompanion = hooks.beside !== undefined;
+    const beside = hooks.beside?.(signal).then(() => {
+      this.hasCompanion = false;
+    });
+    this.ended = Promise.all([this.keep(signal), beside]).then(() => undefined);
+  }
+
+  /** Whether anything still runs beside the sink. */
+  get isAccompanied(): boolean {
+    return this.hasCompanion;
   }
 
   async end(): Promise<void> {
@@ -32,7 +44,7 @@ export class FactLane {
   }
 
   private async keep(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(this.timers);
     const forget = this.sink.onProgress(() => backoff.reset());
     while (!signal.aborted) {
       try {

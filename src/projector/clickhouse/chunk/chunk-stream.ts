@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLogReader, LogEvent } from '../../../event-log/event-log.js';
 import { categoryOf, type RecordedEvent } from '../../../kernel/message.js';
 import { parkedEvent } from '../../operation/parked-event.js';
+import { systemTimers, type Timers } from '../../timers.js';
 import { type Chunk, ChunkBuilder, type FactSource, parkedMax } from './chunk.js';
 import { type ChunkPlan, parkedAmong } from './plan-log.js';
 
@@ -83,6 +84,7 @@ export async function* cutLog(
   source: FactSource,
   decode: Decode,
   options: CutOptions,
+  timers: Timers = systemTimers,
 ): AsyncIterable<Cut> {
   let limits: ChunkLimits = { ...options.limits, rowsMax: Math.min(options.limits.rowsMax, firstRowsMax) };
   // Its own signal too: a consumer that stops must not wait for a page that may never come.
@@ -101,7 +103,7 @@ export async function* cutLog(
   };
   let next = pages.next();
   let events = 0;
-  let turnEnds = performance.now() + turnMsMax;
+  let turnEnds = timers.now() + turnMsMax;
   try {
     for (;;) {
       const page = await (wait ? Promise.race([next, wait.over]) : next);
@@ -118,14 +120,16 @@ export async function* cutLog(
         continue;
       }
       for (const event of page.value.events) {
+        // Also when the log should give an event again, its rows are made once.
+        if (event.position <= builder.considered) continue;
         fold(builder, event, decode);
         if (isFull(builder, limits)) yield cut(false);
         events += 1;
-        if (events % eventsPerLook > 0 || performance.now() < turnEnds) continue;
+        if (events % eventsPerLook > 0 || timers.now() < turnEnds) continue;
         await nextTurn();
-        turnEnds = performance.now() + turnMsMax;
+        turnEnds = timers.now() + turnMsMax;
       }
-      if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs);
+      if (!isEmpty(builder)) wait ??= waitFor(limits.waitMs, timers);
     }
   } finally {
     wait?.stop();
@@ -142,12 +146,9 @@ interface Wait {
   readonly over: Promise<'over'>;
   stop(): void;
 }
-function waitFor(ms: number): Wait {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<'over'>((resolve) => {
-    timer = setTimeout(() => resolve('over'), ms);
-  });
-  return { over, stop: () => clearTimeout(timer) };
+function waitFor(ms: number, timers: Timers): Wait {
+  const stopped = new AbortController();
+  return { over: timers.sleep(ms, stopped.signal).then(() => 'over' as const), stop: () => stopped.abort() };
 }
 
 /** The fold of one planned chunk, event by event. */

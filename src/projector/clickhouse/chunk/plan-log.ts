@@ -1,6 +1,7 @@
 // The plans of one build of the facts, in a stream of the log itself. Its exact expected revision is the only
 // compare-and-set there is: of two owners one plans the next chunk, the other finds that plan and makes the same insert.
 
+import { randomUUID } from 'node:crypto';
 import {
   type EventLog,
   type EventLogReader,
@@ -130,7 +131,8 @@ export function planOf(chunk: Chunk): PlannedChunk {
 
 /**
  * Appends the plan of a chunk after `previous`. Undefined: somebody else planned first; read the last plan again.
- * The event's id derives from what is planned, so an append whose answer was lost is not planned twice.
+ * The event's id derives from what is planned, so an append whose answer was lost is not planned twice. A further attempt is
+ * its owner's alone: what deletes must not be carried out by two.
  */
 export async function appendPlan(
   log: EventLog,
@@ -145,7 +147,7 @@ export async function appendPlan(
     typeof value === 'bigint' ? String(value) : value,
   );
   const event = {
-    id: deriveId('chunk-plan', stream, String(previous?.revision ?? -1), json),
+    id: attempt > 1 ? randomUUID() : deriveId('chunk-plan', stream, String(previous?.revision ?? -1), json),
     type: planType,
     contentType: 'application/json' as const,
     data: Buffer.from(json, 'utf8'),

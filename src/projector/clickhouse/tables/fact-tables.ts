@@ -4,9 +4,11 @@ import type { Chunk, FactSource, ParkedEvent } from '../chunk/chunk.js';
 import { type ChunkPlan, insertToken } from '../chunk/plan-log.js';
 import { escaped } from '../chunk/row-text.js';
 import { type Engine, quoted } from '../engine.js';
-import { dropRemade } from './repair.js';
+import type { BuildTables, Progress, Repair } from './fact-store.js';
+import { dropRemade, repair } from './repair.js';
 import { describe, finalised, holdsAdded, holdsMonths, type RollUpShape, rowsOfChunk } from './roll-up-check.js';
 import { type FactSchema, factSchema } from './schema.js';
+import { monthsOf } from './table-comparison.js';
 
 /** Columns of a stored row in the order in which the sink writes them. */
 export function storedColumns(source: FactSource): readonly string[] {
@@ -14,16 +16,9 @@ export function storedColumns(source: FactSource): readonly string[] {
 }
 
 /** In ClickHouse: exclusive-or of the ids of the events that rows were made of, as hex digits. */
-export const eventsXor = 'lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0)))';
+const eventsXor = 'lower(hex(groupBitXorIf(toUInt128(event_id), row_number = 0)))';
 
-export interface Progress {
-  readonly logId: string;
-  readonly position: bigint;
-  readonly completeUpToMs: number;
-  readonly planRevision: number;
-}
-
-export class FactTables {
+export class FactTables implements BuildTables {
   readonly schema: FactSchema;
   private shapes: readonly RollUpShape[] | undefined;
 
@@ -33,6 +28,10 @@ export class FactTables {
     readonly place: { readonly sink: string; readonly build: number; readonly timeZone: string },
   ) {
     this.schema = factSchema(place.build, place.timeZone);
+  }
+
+  get build(): number {
+    return this.place.build;
   }
 
   /** Of a row, but the chunk that it came in. */
@@ -58,7 +57,6 @@ export class FactTables {
     }
   }
 
-  /** The cheap check after every insert: as many rows, and of the same events, as were planned. */
   async holds(plan: ChunkPlan): Promise<boolean> {
     if (plan.rows === 0) return true;
     const found = await this.engine.row<{ rows: string; xor: string }>(
@@ -72,7 +70,6 @@ export class FactTables {
     return [...(await this.chunkDifferences(plan, chunk)), ...(await this.sumDifferences(plan.months))];
   }
 
-  /** The same without what adds up: what a roll-up of sums owes to one chunk cannot be told. */
   async chunkDifferences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
     if (plan.rows === 0) return [];
     const rows = rowsOfChunk(this.span(plan));
@@ -82,7 +79,6 @@ export class FactTables {
     ];
   }
 
-  /** Roll-ups of sums against the rows of these months. */
   async sumDifferences(months: readonly number[]): Promise<readonly string[]> {
     const { factTable } = this.schema;
     return await this.rollUpDifferences(
@@ -90,7 +86,6 @@ export class FactTables {
     );
   }
 
-  /** The thorough check after a crash: the chunk, how many rows there are in all, and every roll-up of its months. */
   async losses(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
     const found = [
       ...(await this.textDifferences(plan, chunk)),
@@ -99,6 +94,24 @@ export class FactTables {
     const held = await this.rowsHeld();
     if (held === plan.total) return found;
     return [...found, `${held} rows of ${plan.total ?? 'unknown'}`];
+  }
+
+  /** In one grouped query. */
+  async incomplete(plans: ReadonlyMap<bigint, ChunkPlan>): Promise<readonly ChunkPlan[]> {
+    const rows = await this.engine.rows<{ id: string; held: string; xor: string }>(
+      `SELECT toString(chunk) AS id, toString(count()) AS held, ${eventsXor} AS xor
+       FROM ${this.schema.factTable} WHERE chunk IN (${[...plans.keys()].join(', ')}) GROUP BY chunk`,
+    );
+    const held = new Map(rows.map((row) => [BigInt(row.id), `${row.held} ${row.xor.padStart(32, '0')}`]));
+    return [...plans.values()].filter((plan) => held.get(plan.id) !== `${plan.rows} ${plan.xor}`);
+  }
+
+  repair(attempt: ChunkPlan, chunks: Repair): Promise<void> {
+    return repair(this, attempt, chunks);
+  }
+
+  months(upTo: bigint, beside: number): Promise<ReadonlyMap<string, string>> {
+    return monthsOf(this, upTo, beside);
   }
 
   private async textDifferences(plan: ChunkPlan, chunk: Chunk): Promise<readonly string[]> {
@@ -123,7 +136,7 @@ export class FactTables {
     return Number(row?.held);
   }
 
-  /** The plain names, for people who write SQL: views of this build's finalised values. */
+  /** Views of this build's finalised values. */
   async showPlainly(): Promise<void> {
     const { factTable } = this.schema;
     await this.engine.command(`CREATE OR REPLACE VIEW ${plainName(factTable)} AS SELECT * FROM ${factTable}`);
@@ -133,7 +146,6 @@ export class FactTables {
     }
   }
 
-  /** Nobody reads anything by the plain names until a build is shown again. */
   async hidePlainNames(): Promise<void> {
     const { factTable, rollUps } = this.schema;
     for (const name of [plainName(factTable), ...rollUps.map((rollUp) => rollUp.name)]) {
@@ -188,7 +200,6 @@ export class FactTables {
     );
   }
 
-  /** What a plan says of parked events, where an operator can list it. */
   async saveOutcome(plan: ChunkPlan): Promise<void> {
     if (plan.parked.length > 0) await this.saveParked(plan.parked);
     if (plan.only) await this.settleParked(plan.only, 'retried');

@@ -1,20 +1,9 @@
 // What ClickHouse itself says of the builds: which one readers read, and which numbers were ever used. The log may have
 // been put back to an earlier state and know less than this.
 import { type Engine, quoted } from '../engine.js';
+import type { Mark, Published, PublishedBuilds } from './fact-store.js';
 
-export interface Published {
-  /** 0: readers read none. */
-  readonly build: number;
-  /** The highest one wins. */
-  readonly activation: number;
-}
-
-interface Mark {
-  readonly build: number;
-  readonly logId: string;
-}
-
-export class PublishedBuilds {
+export class ClickHousePublished implements PublishedBuilds {
   constructor(
     private readonly engine: Engine,
     private readonly sink: string,
@@ -28,13 +17,11 @@ export class PublishedBuilds {
     return { build: Number(row?.read_build ?? 0), activation: Number(row?.highest ?? 0) };
   }
 
-  /** Readers read this build from now on, or none (0), unless a higher activation was written. */
   async write({ build, activation }: Published): Promise<void> {
     const line = `${this.sink}\t${build}\t${activation}\n`;
     await this.engine.insertText('sink_active', ['sink', 'build', 'activation'], [Buffer.from(line)], '');
   }
 
-  /** The highest number that any table or mark here bears: a new build must not find another one's rows. */
   async highest(): Promise<number> {
     const tables = await this.tables();
     const used = buildsOf(tables);
@@ -47,12 +34,10 @@ export class PublishedBuilds {
     return Math.max(0, ...used);
   }
 
-  /** Builds that have marks here, with the log that they were made of. */
   async marked(): Promise<readonly Mark[]> {
     return await this.marksIn(await this.tables());
   }
 
-  /** Builds that have marks or a fact table here. */
   async there(): Promise<ReadonlySet<number>> {
     const tables = await this.tables();
     const marks = await this.marksIn(tables);

@@ -1,20 +1,12 @@
 // Making tables whole again: chunks deleted and inserted anew under tokens that were never used, and then the roll-ups of
 // their months from the fact table.
-import type { Chunk } from '../chunk/chunk.js';
 import { type ChunkPlan, insertToken } from '../chunk/plan-log.js';
+import type { Repair } from './fact-store.js';
 import type { FactTables } from './fact-tables.js';
 import { type RollUpShape, rowsOfMonth } from './roll-up-check.js';
 
-/**
- * Puts chunks in the place of what is there of them, one after the other, and makes every roll-up of their months right.
- * @param attempt the plan that was made for this repair, of which the months are those of all the chunks: its tokens
- *   are nobody else's, and until it is carried out the check of its months finds what is missing
- */
-export async function repair(
-  tables: FactTables,
-  attempt: ChunkPlan,
-  chunks: { readonly plans: readonly ChunkPlan[]; readonly chunkOf: (plan: ChunkPlan) => Promise<Chunk> },
-): Promise<void> {
+/** Chunks one after the other, then the roll-ups. */
+export async function repair(tables: FactTables, attempt: ChunkPlan, chunks: Repair): Promise<void> {
   const { engine, schema } = tables;
   for (const plan of chunks.plans) {
     const chunk = await chunks.chunkOf(plan);
@@ -73,7 +65,10 @@ export async function remakeMonth(
   await engine.command(`CREATE TABLE ${beside} AS ${table}`);
   const select = `SELECT ${columns.join(', ')} FROM (${shape.rollUp.select(rowsOfMonth(schema.factTable, month))})`;
   await engine.insertSelect(beside, columns, select, '');
-  await engine.command(`ALTER TABLE ${table} REPLACE PARTITION ${month} FROM ${beside}`);
+  // A month of which the roll-up shows nothing is no part to exchange.
+  const made = await engine.row(`SELECT 1 FROM ${beside} LIMIT 1`);
+  const change = made ? `REPLACE PARTITION ${month} FROM ${beside}` : `DROP PARTITION ${month}`;
+  await engine.command(`ALTER TABLE ${table} ${change}`);
   await engine.command(`DROP TABLE ${beside} SYNC`);
 }
 

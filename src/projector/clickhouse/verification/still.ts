@@ -1,8 +1,8 @@
 // Comparing tables that are being written to: a difference counts only when nobody wrote while it was looked at.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLogReader } from '../../../event-log/event-log.js';
+import { systemTimers, type Timers } from '../../timers.js';
 import { lastPlan } from '../chunk/plan-log.js';
-import type { FactTables } from '../tables/fact-tables.js';
+import type { BuildTables } from '../tables/fact-store.js';
 
 /** Tables that are being written to are looked at so often before it is said that they cannot be compared. */
 const looksMax = 50;
@@ -10,9 +10,11 @@ const lookEveryMs = 100;
 
 export interface Written {
   readonly log: EventLogReader;
-  readonly tables: FactTables;
+  readonly tables: Pick<BuildTables, 'progress'>;
   /** Of plans, of this build. */
   readonly stream: string;
+  /** Absent: the system's. */
+  readonly timers?: Timers;
 }
 
 /** Looks until there is no difference, or one while nobody writes; `look` names what differs. @throws Error when never */
@@ -26,7 +28,7 @@ export async function differencesWhenStill(
     found = await look();
     if (found.length === 0) return found;
     if (before !== undefined && before === (await stillAt(written))) return found;
-    await sleep(lookEveryMs);
+    await (written.timers ?? systemTimers).sleep(lookEveryMs);
   }
   throw new Error(`${found.join(', ')} is written to all the time: compare when there is less to do`);
 }
