@@ -42,7 +42,7 @@ class FoldThread implements AsyncIterator<Cut> {
     const orders: FoldOrders = { ...options, log: placeOf(log) };
     const { path, execArgv } = ownModule(import.meta.url, 'fold-thread.main');
     const resourceLimits = { maxYoungGenerationSizeMb };
-    this.worker = new Worker(path, { workerData: orders, execArgv, env: {}, resourceLimits });
+    this.worker = new Worker(path, { workerData: orders, execArgv, resourceLimits });
     this.worker.on('message', (message: FromThread) => this.hear(message));
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', (code) => this.fail(new Error(`the thread that folds the facts ended (exit code ${code})`)));
