@@ -96,6 +96,6 @@ describe('told to stop', () => {
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect((await inFlight).status).toBe(201);
     await stopped;
-    await expect(service.send('GET', '/health/live')).rejects.toThrow('fetch failed');
+    await expect(service.send('GET', '/health/live')).rejects.toMatchObject({ cause: { message: 'fetch failed' } });
   });
 });
