@@ -95,7 +95,7 @@ export class DocumentOverlay implements DocumentView {
     doc.known = true;
     doc.changed = true;
     doc.text = undefined;
-    doc.value = value;
+    doc.value = asStored(value);
     this.writtenWords += 3;
   }
 
@@ -128,7 +128,7 @@ export class DocumentOverlay implements DocumentView {
 
   setField(key: string, field: string, value: unknown): void {
     const hash = this.written(key, 'hash');
-    hash.values.set(field, value);
+    hash.values.set(field, asStored(value));
     hash.changed.add(field);
     this.writtenWords += 2;
   }
@@ -285,4 +285,16 @@ export class DocumentOverlay implements DocumentView {
 /** Keys are named `<keyspace>:<id>`. */
 function keyspaceOf(key: string): string {
   return key.slice(0, key.indexOf(':'));
+}
+
+/**
+ * As it would be read again: a property that is undefined is not there. It would keep a place among the others in memory
+ * only, and a document's bytes would tell whether it was kept or loaded when it was changed.
+ */
+function asStored(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(asStored);
+  const stored: Record<string, unknown> = {};
+  for (const [name, of] of Object.entries(value)) if (of !== undefined) stored[name] = asStored(of);
+  return stored;
 }
