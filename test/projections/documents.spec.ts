@@ -45,7 +45,10 @@ function twice(projection: DocumentProjection): DocumentProjection {
 
 it('writes a document byte for byte the same, whether it was kept in memory or loaded before it changed', async () => {
   // Names of whom the key is gone: what is not there must not keep a place for what comes later.
-  const nameless = ({ data: { displayName: _, ...data }, ...event }: SocialEvent): SocialEvent => ({ ...event, data });
+  const nameless = ({ data: { displayName: _name, ...data }, ...event }: SocialEvent): SocialEvent => ({
+    ...event,
+    data,
+  });
   const { events: told } = new SocialHistory(7, 12, 600);
   const events = asLogEvents(told.map((event) => (event.type === 'MemberRegistered' ? nameless(event) : event)));
   const bytesOf = async (eventsMax: number): Promise<readonly string[]> => {
