@@ -1,5 +1,5 @@
 // What the projector's loops wait by: handed in, so that whoever hands it in lets the time pass.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../kernel/sleep.js';
 
 export interface Timers {
   /** Milliseconds since some beginning of this process; never goes back. */
@@ -12,6 +12,6 @@ export interface Timers {
 
 export const systemTimers: Timers = {
   now: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
+  sleep,
   random: () => Math.random(),
 };

@@ -77,7 +77,6 @@ class Turn {
 
   /** Undefined: no answer. */
   private async answer<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
-    const { timers } = this;
-    return await answerWithin(asked, answerMsMax, (ms, signal) => timers.sleep(ms, signal)).catch(() => undefined);
+    return await answerWithin(asked, answerMsMax, this.timers).catch(() => undefined);
   }
 }
