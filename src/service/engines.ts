@@ -17,8 +17,8 @@ const logServerEveryMs = 1_000;
 export interface Engines {
   readonly log: AcknowledgedLog;
   readonly logId: string;
-  /** The log itself where this process holds its files: a thread can read on in them. */
-  readonly embedded: EmbeddedEventLog | undefined;
+  /** Where another thread finds the log: held by this process, which has its files, or at a server's address. */
+  readonly logPlace: EmbeddedEventLog | string;
   /** Other processes append to this log too. */
   readonly isLogShared: boolean;
   readonly redis: RedisStore;
@@ -71,9 +71,9 @@ function hasFacts({ role }: Config): boolean {
 
 export async function openEngines(config: Config, logger: Logger, opened: Opened): Promise<Engines> {
   const { url, directory, appendQueueBytesMax } = config.eventLog;
-  const embedded =
-    url === undefined ? await EmbeddedEventLog.open(directory, { queueBytesMax: appendQueueBytesMax }) : undefined;
-  const log = new AcknowledgedLog(embedded ?? EventStoreDbEventLog.open(url as string));
+  const logPlace = url ?? (await EmbeddedEventLog.open(directory, { queueBytesMax: appendQueueBytesMax }));
+  const isLogShared = typeof logPlace === 'string';
+  const log = new AcknowledgedLog(isLogShared ? EventStoreDbEventLog.open(logPlace) : logPlace);
   opened.add('event log', () => log.close());
   const logId = await identityOf(log, logger);
   const openingRedis = openRedis({ ...config.redis, report: reportTo(logger, 'redis') }).then((store) => {
@@ -89,5 +89,5 @@ export async function openEngines(config: Config, logger: Logger, opened: Opened
   // Both have ended, well or badly, before anything is closed again.
   await Promise.allSettled([openingRedis, openingClickHouse]);
   const [redis, clickhouse] = [await openingRedis, await openingClickHouse];
-  return { log, logId, embedded, isLogShared: !embedded, redis, clickhouse };
+  return { log, logId, logPlace, isLogShared, redis, clickhouse };
 }

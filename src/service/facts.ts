@@ -4,8 +4,6 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { eventFacts } from '../../projections/event-facts.rows.js';
-import { factColumns } from '../../projections/fact-row.js';
 import type { Config } from '../config.js';
 import { decodeHidden } from '../event-log/codec.js';
 import { metricsModule } from '../metrics/metrics.module.js';
@@ -16,6 +14,7 @@ import type { FactsProjectorOptions } from '../projector/clickhouse/facts-projec
 import { clickhouseFacts } from '../projector/clickhouse/tables/clickhouse-facts.js';
 import { RedisLease } from '../projector/sinks/redis-lease.js';
 import { type Engines, reportTo } from './engines.js';
+import { factSource } from './fact-source.js';
 import { cutInThread } from './fold-thread.js';
 import type { MountedPart } from './projections.js';
 import type { WriteSide } from './write-side.js';
@@ -30,21 +29,20 @@ function clientOf({ clickhouse }: Engines) {
 
 /** What the facts' projector of this process is made of. Facts hold nothing personal: no key is touched. */
 export function factsProjectorOptions(
-  { projector, timeZone, eventLog }: Config,
+  { projector, timeZone }: Config,
   engines: Engines,
   { clock }: Pick<WriteSide, 'clock'>,
 ): Omit<FactsProjectorOptions, 'listener'> & { readonly client: ClickHouseClient } {
   const client = clientOf(engines);
-  const source = { projection: eventFacts, types: factColumns };
   return {
     // Whoever holds the embedded log is alone.
     ...(engines.isLogShared ? { lease: new RedisLease(engines.redis.client, 'facts', randomUUID()) } : {}),
     client,
-    store: clickhouseFacts(new Engine(client), source, timeZone),
+    store: clickhouseFacts(new Engine(client), factSource, timeZone),
     log: engines.log,
-    source,
+    source: factSource,
     decode: decodeHidden,
-    cutLog: cutInThread(engines.embedded ?? (eventLog.url as string)),
+    cutLog: cutInThread(engines.logPlace),
     clock,
     limits: {
       rowsMax: projector.clickhouseChunkRowsMax,
@@ -70,7 +68,7 @@ export function factsOperations({ timeZone }: Config, engines: Engines): FactsOp
   return new FactsOperations({
     log: engines.log,
     engine: new Engine(clientOf(engines)),
-    source: { projection: eventFacts, types: factColumns },
+    source: factSource,
     decode: decodeHidden,
     timeZone,
     nowMs: Date.now,

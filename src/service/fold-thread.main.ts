@@ -1,11 +1,10 @@
 // The thread that folds the facts: one build, from one position on, until it is ended.
 import { parentPort, workerData } from 'node:worker_threads';
-import { eventFacts } from '../../projections/event-facts.rows.js';
-import { factColumns } from '../../projections/fact-row.js';
 import { decodeHidden } from '../event-log/codec.js';
 import { LogFollower } from '../event-log/embedded/reading/log-follower.js';
 import { EventStoreDbEventLog } from '../event-log/eventstoredb/eventstoredb-event-log.js';
 import { type Cut, cutLog } from '../projector/clickhouse/chunk/chunk-stream.js';
+import { factSource } from './fact-source.js';
 import type { FoldOrders, FromThread, ToThread } from './fold-thread.js';
 
 const port = parentPort;
@@ -22,10 +21,9 @@ const reader =
           acknowledged = ({ known }) => resolve(known);
         });
       });
-const source = { projection: eventFacts, types: factColumns };
 // The thread is ended from outside, wherever it is.
 const { signal } = new AbortController();
-const cuts = cutLog(reader, source, decodeHidden, { after, limits, signal })[Symbol.asyncIterator]();
+const cuts = cutLog(reader, factSource, decodeHidden, { after, limits, signal })[Symbol.asyncIterator]();
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'acknowledged') acknowledged?.(message);

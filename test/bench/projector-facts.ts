@@ -1,5 +1,6 @@
 // The ClickHouse sink against its limit: the same rows, folded already, written in the same format into a bare table, with
 // no log, no plan, no views and no check. The engine is the embedded one, in its own process, as the service runs it.
+
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eventFacts } from '../../projections/event-facts.rows.js';
@@ -15,13 +16,13 @@ import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
 import { ClickHouseSink } from '../../src/projector/clickhouse/clickhouse-sink.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactTables, storedColumns } from '../../src/projector/clickhouse/tables/fact-tables.js';
+import { factSource as source } from '../../src/service/fact-source.js';
 import { cutInThread } from '../../src/service/fold-thread.js';
 import { openClickHouse } from '../../src/stores/clickhouse/open-clickhouse.js';
 import { clock, codecOf, copies, fillLog, type PlainEvent } from './demo-events.js';
 import { watchTurns } from './event-loop-watch.js';
 import { type BenchOptions, race } from './suite.js';
 
-const source = { projection: eventFacts, types: factColumns };
 const rounds = 5;
 const rowsPerPiece = 500;
 const line = rowText(factColumns);

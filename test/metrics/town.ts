@@ -1,6 +1,6 @@
 // A generated history in two forms: facts for the reference evaluation, and tables of the embedded engine for the queries.
+
 import { eventFacts } from '../../projections/event-facts.rows.js';
-import { factColumns } from '../../projections/fact-row.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import type { RecordedEvent } from '../../src/kernel/message.js';
 import type { Row } from '../../src/kernel/projection.js';
@@ -9,10 +9,11 @@ import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
 import { planOf } from '../../src/projector/clickhouse/chunk/plan-log.js';
 import { Engine } from '../../src/projector/clickhouse/engine.js';
 import { FactTables } from '../../src/projector/clickhouse/tables/fact-tables.js';
+import { factSource } from '../../src/service/fact-source.js';
 import { type HistoryEvent, newEvent } from '../projections/history.js';
 import type { TestEngine } from '../projector/clickhouse/engine.js';
 
-export const source = { projection: eventFacts, types: factColumns };
+export const source = factSource;
 
 export function recorded(events: readonly HistoryEvent[]): readonly RecordedEvent[] {
   return events.map((event, index) =>

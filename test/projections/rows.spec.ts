@@ -1,5 +1,6 @@
 // Rows are made of the event alone: every event of the catalogue has rows or is known to have none, nothing personal is
 // among them, and the tables hold just the columns that are written.
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -19,6 +20,7 @@ import { personalFields } from '../../src/kernel/personal.js';
 import type { AnyEvent } from '../../src/kernel/projection.js';
 import { ChunkBuilder } from '../../src/projector/clickhouse/chunk/chunk.js';
 import { rowText } from '../../src/projector/clickhouse/chunk/row-text.js';
+import { factSource as source } from '../../src/service/fact-source.js';
 import { Story, t0 } from '../given.js';
 import { history, newEvent } from './history.js';
 
@@ -47,7 +49,6 @@ function eventsOf(seed: number): readonly RecordedEvent[] {
     }),
   );
 }
-const source = { projection: eventFacts, types: factColumns };
 
 describe('the rows of events', () => {
   it('every event type has rows, or is known to have none', () => {

@@ -1,17 +1,15 @@
 // The facts are folded in a thread of their own: it makes what this thread would make, and ends when it is told to.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventFacts } from '../../projections/event-facts.rows.js';
-import { factColumns } from '../../projections/fact-row.js';
 import { decodeHidden } from '../../src/event-log/codec.js';
 import { EmbeddedEventLog } from '../../src/event-log/embedded/embedded-event-log.js';
 import type { EventLog } from '../../src/event-log/event-log.js';
 import { type Cut, type CutLog, cutLog } from '../../src/projector/clickhouse/chunk/chunk-stream.js';
+import { factSource } from '../../src/service/fact-source.js';
 import { cutInThread } from '../../src/service/fold-thread.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../event-log/temporary-directory.js';
 import { asNewEvent, SocialHistory } from '../projections/social-history.js';
 
 const limits = { rowsMax: 300, bytesMax: 8_000_000, waitMs: 5 };
-const source = { projection: eventFacts, types: factColumns };
 
 async function write(log: EventLog, seed: number): Promise<void> {
   const { events } = new SocialHistory(seed, 12, 400);
@@ -68,7 +66,7 @@ describe('the thread that folds the facts', () => {
       if (cut.considered >= before) writing ??= write(log, 2);
       if (writing && cut.considered >= (await writing.then(() => log.head()))) stop.abort();
     }
-    const here = await cutsOf((options) => cutLog(log, source, decodeHidden, options), await log.head());
+    const here = await cutsOf((options) => cutLog(log, factSource, decodeHidden, options), await log.head());
     expect(held(cuts)).toEqual(held(here));
     expect(cuts.at(-1)?.considered).toBe(here.at(-1)?.considered);
     expect(cuts.filter(({ chunk }) => chunk).length).toBeGreaterThan(3);

@@ -1,8 +1,7 @@
 // A sink on the embedded engine for the tests, and what is held equal: the finalised values of every table.
+
 import { eventFacts } from '../../../projections/event-facts.rows.js';
-import { factColumns } from '../../../projections/fact-row.js';
 import { decodeHidden } from '../../../src/event-log/codec.js';
-import type { FactSource } from '../../../src/projector/clickhouse/chunk/chunk.js';
 import { type ChunkLimits, cutLog, type Decode } from '../../../src/projector/clickhouse/chunk/chunk-stream.js';
 import { planStream } from '../../../src/projector/clickhouse/chunk/plan-log.js';
 import { ClickHouseSink } from '../../../src/projector/clickhouse/clickhouse-sink.js';
@@ -10,10 +9,11 @@ import type { Engine } from '../../../src/projector/clickhouse/engine.js';
 import { FactTables } from '../../../src/projector/clickhouse/tables/fact-tables.js';
 import { digestOf, finalised } from '../../../src/projector/clickhouse/tables/roll-up-check.js';
 import { FactsVerifier } from '../../../src/projector/clickhouse/verification/facts-verifier.js';
+import { factSource } from '../../../src/service/fact-source.js';
 import { history, newEvent } from '../../projections/history.js';
 import { MemoryLog } from './memory-log.js';
 
-export const source: FactSource = { projection: eventFacts, types: factColumns };
+export const source = factSource;
 /** A zone in which some facts of one UTC day are of another. */
 export const timeZone = 'Europe/Berlin';
 
