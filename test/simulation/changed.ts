@@ -7,3 +7,13 @@ export function changed<Sound extends object>(sound: Sound, change: Partial<Soun
     },
   });
 }
+
+/** Answers what it found when it was asked before. */
+export function aWhileOld<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let known: Answer | undefined;
+  return async () => {
+    const before = known;
+    known = await ask();
+    return before ?? known;
+  };
+}

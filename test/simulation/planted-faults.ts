@@ -5,7 +5,7 @@ import { shardWork } from '../../src/projector/builds/other-shards.js';
 import { DocumentVerifier } from '../../src/projector/operation/document-verifier.js';
 import type { BuildSink } from '../../src/projector/sinks/document-sink.js';
 import type { Around, Shelf, Shelves } from '../projector/memory-documents.js';
-import { changed } from './changed.js';
+import { aWhileOld, changed } from './changed.js';
 import type { Planted } from './deployment.js';
 
 /** Each part with its shelf, and how its steps are taken. */
@@ -135,15 +135,6 @@ export const faults: Readonly<Record<string, Planted>> = {
     },
   },
   'a head that is a while old': {
-    log: (log) => {
-      let known: bigint | undefined;
-      return {
-        head: async () => {
-          const before = known;
-          known = await log.head();
-          return before ?? known;
-        },
-      };
-    },
+    log: (log) => ({ head: aWhileOld(() => log.head()) }),
   },
 };

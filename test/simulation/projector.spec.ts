@@ -1,8 +1,7 @@
 // The projector in a world of one seed: several processes that all believe they own the same shards, engines that fail
 // before and after the deed, events that are delivered again, crashes between any two awaits, stalls, poison events that are
 // retried when they are mended.
-// Whatever happens, the end is the fold of the log. A failing seed alone: SIMULATION_SEED=<n>;
-// more of them: SIMULATION_WORLDS=<n>.
+// Whatever happens, the end is the fold of the log.
 import { describe, expect, it } from '@jest/globals';
 import { friends } from '../../projections/friends.document.js';
 import { inbox } from '../../projections/inbox.document.js';
@@ -18,11 +17,9 @@ import { SortedMembers } from '../../src/projector/fold/sorted-members.js';
 import { MemorySink } from '../../src/projector/sinks/memory-sink.js';
 import { asLogEvents, SocialHistory } from '../projections/social-history.js';
 import { fold, plainDecoder, runnerOf } from '../projector/support.js';
+import { worldSeeds } from './seeds.js';
 import { SimulatedFault, World, WorldLog, WorldSink } from './world.js';
 
-const asked = Number(process.env['SIMULATION_SEED']);
-const worlds = Number(process.env['SIMULATION_WORLDS'] ?? 40);
-const seeds = asked > 0 ? [asked] : Array.from({ length: worlds }, (_, index) => 1_000 + index);
 const stepsMax = 60_000;
 
 const counted: DocumentHandler = {
@@ -232,7 +229,7 @@ class Simulation {
 }
 
 describe('the projector, whatever happens', () => {
-  it.each(seeds.map((seed) => [seed]))('ends at the fold of the log: seed %d', async (seed) => {
+  it.each(worldSeeds(40))('ends at the fold of the log: seed %d', async (seed) => {
     await new Simulation(seed).run();
   });
 
