@@ -1,6 +1,6 @@
 // Memory of the whole service while it makes every read model from a log that was there before: it must not grow with
 // the log. The engines' own processes are theirs; what is measured is the process that reads, folds and writes.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.js';
@@ -50,10 +50,16 @@ async function fill(home: string, events: Iterable<PlainEvent>): Promise<void> {
   await log.close();
 }
 
+/** What `npm start` gives Node. */
+function startFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
+}
+
 /** With the clock of an import no timer falls due: the log stays as long as it is. */
 async function rebuilt(home: string, count: number): Promise<Reading> {
   const environment = { HOMING_DATA_DIR: home, HOMING_CLOCK: 'import', HOMING_LOG_LEVEL: 'fatal' };
-  const service = await startChild(environment, ['--max-semi-space-size=64', ...sources]);
+  const service = await startChild(environment, [...startFlags(), ...sources]);
   const memory = new MemoryWatch(service.process.pid as number);
   const began = performance.now();
   try {
