@@ -6,7 +6,7 @@ import type { EventMetadata } from '../kernel/message.js';
 import { streamName } from '../kernel/message.js';
 import { type EventLog, type LogEvent, type NewEvent, StreamDeleted, WrongExpectedRevision } from './event-log.js';
 import { textOf } from './event-text.js';
-import { LruMap } from './lru-map.js';
+import { LruMap } from '../kernel/lru-map.js';
 import { deriveKey, keyBytes, masterKeyId, open, seal } from './sealing.js';
 
 export const subjectKeyCreated = 'SubjectKeyCreated';

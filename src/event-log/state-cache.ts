@@ -2,7 +2,7 @@
 // last; what falls out is folded again from the log and is the same.
 import { type Decider, evolve } from '../kernel/decider.js';
 import type { Command, DomainEvent, EventMetadata } from '../kernel/message.js';
-import { LruMap } from './lru-map.js';
+import { LruMap } from '../kernel/lru-map.js';
 
 /** Commands that one stream remembers: the newest of them, and none older than 48 h before its newest event. */
 export const rememberedCommandsMax = 500;

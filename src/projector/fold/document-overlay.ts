@@ -1,6 +1,7 @@
 // The DocumentView a fold works on: what was loaded, with the changes of the batch in, and the write commands that lead
 // from one to the other. Documents and fields are written once per batch however often they change; a sorted set's
 // changes keep their order, because a trim between two of them matters.
+import { LruMap } from '../../kernel/lru-map.js';
 import type { DocumentView, Scored } from '../../kernel/projection.js';
 import type { Loaded, WriteCommand } from '../sinks/document-sink.js';
 import {
@@ -13,27 +14,30 @@ import {
   makeEntry,
   markGone,
   type Sorted,
+  settled,
   weight,
 } from './overlay-entry.js';
 import { SortedMembers } from './sorted-members.js';
 
 export class DocumentOverlay implements DocumentView {
-  private readonly entries = new Map<string, Entry>();
-  /** Keys that this batch has had in hand: all that is written and settled, however much is known beside them. */
-  private readonly touched = new Set<string>();
-  /** What each known key was counted with when it was settled last, and the sum of that. */
-  private readonly weights = new Map<string, number>();
-  private values = 0;
+  /** What this batch has loaded or changed: all that is written and settled, however much is known beside it. */
+  private readonly inHand = new Map<string, Entry>();
+  /** What is known from the batches before. */
+  private readonly kept: LruMap<string, Entry>;
   /** Of the keys that were ever loaded, because a handler reads them. */
   private readonly keyspacesRead = new Set<string>();
   private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
   private position = 0n;
   private writtenWords = 0;
 
+  /** @param valuesMax documents, fields and members that are kept from batch to batch */
   constructor(
     private readonly name: string,
     readonly owns: (ownerId: string) => boolean,
-  ) {}
+    private readonly valuesMax: number,
+  ) {
+    this.kept = new LruMap(valuesMax);
+  }
 
   /** The event whose changes come now; live entries are numbered by it. */
   at(position: bigint): void {
@@ -46,12 +50,12 @@ export class DocumentOverlay implements DocumentView {
   }
 
   hasField(key: string, field: string): boolean {
-    const entry = this.entries.get(key);
+    const entry = this.known(key);
     return entry?.kind === 'hash' && (entry.whole || entry.values.has(field));
   }
   /** Is the whole key known? */
   has(key: string): boolean {
-    const entry = this.entries.get(key);
+    const entry = this.known(key);
     if (!entry) return false;
     if (entry.kind === 'doc') return entry.known;
     return entry.kind === 'hash' ? entry.whole : entry.members !== undefined;
@@ -100,8 +104,8 @@ export class DocumentOverlay implements DocumentView {
   }
 
   delete(key: string): void {
-    const entry = this.entries.get(key);
-    this.touched.add(key);
+    const entry = this.known(key);
+    if (entry) this.inHand.set(key, entry);
     this.writtenWords += 2;
     if (entry?.kind === 'hash') {
       entry.values.clear();
@@ -176,9 +180,7 @@ export class DocumentOverlay implements DocumentView {
   commands(changesKey: string, changesMax: number): WriteCommand[] {
     // Live changes come first: a script that fails on the way has done what came before.
     const commands = this.changeCommands(changesKey, changesMax);
-    for (const key of this.touched) {
-      const entry = this.entries.get(key);
-      if (!entry) continue;
+    for (const [key, entry] of this.inHand) {
       if (entry.kind === 'doc') commands.push(...docCommands(key, entry));
       else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
       else commands.push(...entry.commands);
@@ -195,49 +197,30 @@ export class DocumentOverlay implements DocumentView {
   }
 
   /**
-   * The commands are written: what is known stays known for the next batch, up to `valuesMax` documents, fields and
-   * members; the keys that were changed longest ago go first. What handlers only ever write is not kept.
+   * The commands are written: what is known stays known for the next batch; what was used longest ago goes first. What
+   * handlers only ever write is not kept.
    */
-  settle(valuesMax: number): void {
+  settle(): void {
     this.changes.length = 0;
     this.writtenWords = 0;
-    for (const key of this.touched) this.settleKey(key);
-    this.touched.clear();
-    for (const key of this.entries.keys()) {
-      if (this.values <= valuesMax) break;
-      this.forget(key);
+    for (const [key, entry] of this.inHand) {
+      const values = weight(entry);
+      if (values <= this.valuesMax && this.isWorthKeeping(key, entry)) {
+        settled(entry);
+        this.kept.set(key, entry, values);
+      } else this.kept.delete(key);
     }
+    this.inHand.clear();
   }
 
-  private settleKey(key: string): void {
-    const entry = this.entries.get(key);
-    if (!entry) return;
-    const isUnread = !this.keyspacesRead.has(keyspaceOf(key));
+  private isWorthKeeping(key: string, entry: Entry): boolean {
+    if (!this.keyspacesRead.has(keyspaceOf(key))) return false;
     // A deleted document may come back as another kind of key; of unread members nothing is known.
-    if (isUnread || (entry.kind === 'doc' ? isGone(entry) : entry.kind === 'sorted' && !entry.members)) {
-      this.forget(key);
-      return;
-    }
-    this.entries.delete(key);
-    this.entries.set(key, entry);
-    if (entry.kind === 'doc') entry.changed = false;
-    else if (entry.kind === 'sorted') entry.commands = [];
-    else {
-      entry.changed.clear();
-      entry.cleared = false;
-    }
-    this.count(key, weight(entry));
+    return entry.kind === 'doc' ? !isGone(entry) : entry.kind === 'hash' || entry.members !== undefined;
   }
 
-  private forget(key: string): void {
-    this.entries.delete(key);
-    this.count(key, 0);
-    this.weights.delete(key);
-  }
-
-  private count(key: string, now: number): void {
-    this.values += now - (this.weights.get(key) ?? 0);
-    this.weights.set(key, now);
+  private known(key: string): Entry | undefined {
+    return this.inHand.get(key) ?? this.kept.get(key);
   }
 
   private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
@@ -256,7 +239,7 @@ export class DocumentOverlay implements DocumentView {
 
   /** The key as it is known; a key of another kind is a fault of the projection. */
   private read<Kind extends Entry['kind']>(key: string, kind: Kind): Extract<Entry, { kind: Kind }> | undefined {
-    const entry = this.entries.get(key);
+    const entry = this.known(key);
     // A deleted key is not there as any kind.
     if (entry?.kind === 'doc' && kind !== 'doc' && isGone(entry)) return this.written(key, kind);
     if (entry && entry.kind !== kind) throw this.mistaken(key, entry.kind, kind);
@@ -265,14 +248,13 @@ export class DocumentOverlay implements DocumentView {
 
   /** The key to be changed, made known if it is not. */
   private written<Kind extends Entry['kind']>(key: string, kind: Kind): Extract<Entry, { kind: Kind }> {
-    this.touched.add(key);
-    let entry = this.entries.get(key);
+    let entry = this.known(key);
     if (!entry || (entry.kind === 'doc' && kind !== 'doc' && isGone(entry))) {
       const gone = entry !== undefined;
       entry = makeEntry[kind]();
       if (gone) markGone(entry, key);
-      this.entries.set(key, entry);
     }
+    this.inHand.set(key, entry);
     if (entry.kind !== kind) throw this.mistaken(key, entry.kind, kind);
     return entry as Extract<Entry, { kind: Kind }>;
   }

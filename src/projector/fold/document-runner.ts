@@ -224,7 +224,7 @@ export class DocumentRunner {
         throw this.stuck(`more than ${limits.deadLettersMax} events are parked; see homing dead-letters list`);
       }
       if (await this.write({ ...this.checkpoint, position: last.position, recordedAt: last.recordedAt }, commands)) {
-        this.overlay.settle(limits.cachedValuesMax);
+        this.overlay.settle();
         this.options.report?.({
           events: batch.length,
           commands: commands.length,
@@ -319,7 +319,7 @@ export class DocumentRunner {
   }
 
   private freshOverlay(): DocumentOverlay {
-    return new DocumentOverlay(this.projection.name, this.owns);
+    return new DocumentOverlay(this.projection.name, this.owns, this.options.limits.cachedValuesMax);
   }
 }
 

@@ -49,6 +49,16 @@ export function markGone(entry: Entry, key: string): void {
   if (entry.kind === 'sorted') Object.assign(entry, { members: new SortedMembers(), commands: [['DEL', key]] });
 }
 
+/** Its changes are written. */
+export function settled(entry: Entry): void {
+  if (entry.kind === 'doc') entry.changed = false;
+  else if (entry.kind === 'sorted') entry.commands = [];
+  else {
+    entry.changed.clear();
+    entry.cleared = false;
+  }
+}
+
 export function docCommands(key: string, doc: Doc): string[][] {
   if (!doc.changed) return [];
   return [isGone(doc) ? ['DEL', key] : ['SET', key, doc.text ?? JSON.stringify(doc.value)]];
