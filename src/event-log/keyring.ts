@@ -2,11 +2,11 @@
 // in the person's own stream `subjectkey-<memberId>`. Erasing a person is making that stream unreadable.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Clock, toIso } from '../kernel/clock.js';
+import { LruMap } from '../kernel/lru-map.js';
 import type { EventMetadata } from '../kernel/message.js';
 import { streamName } from '../kernel/message.js';
 import { type EventLog, type LogEvent, type NewEvent, StreamDeleted, WrongExpectedRevision } from './event-log.js';
 import { textOf } from './event-text.js';
-import { LruMap } from '../kernel/lru-map.js';
 import { deriveKey, keyBytes, masterKeyId, open, seal } from './sealing.js';
 
 export const subjectKeyCreated = 'SubjectKeyCreated';

@@ -1,8 +1,8 @@
 // Streams as they are folded: state, revision, and the memory of the commands that led there. Kept for the streams used
 // last; what falls out is folded again from the log and is the same.
 import { type Decider, evolve } from '../kernel/decider.js';
-import type { Command, DomainEvent, EventMetadata } from '../kernel/message.js';
 import { LruMap } from '../kernel/lru-map.js';
+import type { Command, DomainEvent, EventMetadata } from '../kernel/message.js';
 
 /** Commands that one stream remembers: the newest of them, and none older than 48 h before its newest event. */
 export const rememberedCommandsMax = 500;

@@ -29,10 +29,16 @@ export class LruMap<Key, Value> {
     }
   }
 
-  delete(key: Key): void {
+  /** Its value; it is not here any more. */
+  take(key: Key): Value | undefined {
     const entry = this.entries.get(key);
-    if (!entry) return;
+    if (!entry) return undefined;
     this.weight -= entry.weight;
     this.entries.delete(key);
+    return entry.value;
+  }
+
+  delete(key: Key): void {
+    this.take(key);
   }
 }

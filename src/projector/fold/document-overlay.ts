@@ -20,9 +20,9 @@ import {
 import { SortedMembers } from './sorted-members.js';
 
 export class DocumentOverlay implements DocumentView {
-  /** What this batch has loaded or changed: all that is written and settled, however much is known beside it. */
+  /** What this batch has read or changed: all that is written and settled, however much is known beside it. */
   private readonly inHand = new Map<string, Entry>();
-  /** What is known from the batches before. */
+  /** What is known from the batches before and was not in hand since. */
   private readonly kept: LruMap<string, Entry>;
   /** Of the keys that were ever loaded, because a handler reads them. */
   private readonly keyspacesRead = new Set<string>();
@@ -105,7 +105,6 @@ export class DocumentOverlay implements DocumentView {
 
   delete(key: string): void {
     const entry = this.known(key);
-    if (entry) this.inHand.set(key, entry);
     this.writtenWords += 2;
     if (entry?.kind === 'hash') {
       entry.values.clear();
@@ -205,10 +204,9 @@ export class DocumentOverlay implements DocumentView {
     this.writtenWords = 0;
     for (const [key, entry] of this.inHand) {
       const values = weight(entry);
-      if (values <= this.valuesMax && this.isWorthKeeping(key, entry)) {
-        settled(entry);
-        this.kept.set(key, entry, values);
-      } else this.kept.delete(key);
+      if (values > this.valuesMax || !this.isWorthKeeping(key, entry)) continue;
+      settled(entry);
+      this.kept.set(key, entry, values);
     }
     this.inHand.clear();
   }
@@ -220,7 +218,11 @@ export class DocumentOverlay implements DocumentView {
   }
 
   private known(key: string): Entry | undefined {
-    return this.inHand.get(key) ?? this.kept.get(key);
+    const held = this.inHand.get(key);
+    if (held) return held;
+    const kept = this.kept.take(key);
+    if (kept) this.inHand.set(key, kept);
+    return kept;
   }
 
   private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
@@ -253,8 +255,8 @@ export class DocumentOverlay implements DocumentView {
       const gone = entry !== undefined;
       entry = makeEntry[kind]();
       if (gone) markGone(entry, key);
+      this.inHand.set(key, entry);
     }
-    this.inHand.set(key, entry);
     if (entry.kind !== kind) throw this.mistaken(key, entry.kind, kind);
     return entry as Extract<Entry, { kind: Kind }>;
   }
@@ -274,9 +276,22 @@ function keyspaceOf(key: string): string {
  * only, and a document's bytes would tell whether it was kept or loaded when it was changed.
  */
 function asStored(value: unknown): unknown {
+  return hasUndefined(value) ? withoutUndefined(value) : value;
+}
+
+function hasUndefined(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  for (const name in value) {
+    const of = (value as Record<string, unknown>)[name];
+    if (of === undefined || hasUndefined(of)) return true;
+  }
+  return false;
+}
+
+function withoutUndefined(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(asStored);
+  if (Array.isArray(value)) return value.map(withoutUndefined);
   const stored: Record<string, unknown> = {};
-  for (const [name, of] of Object.entries(value)) if (of !== undefined) stored[name] = asStored(of);
+  for (const [name, of] of Object.entries(value)) if (of !== undefined) stored[name] = withoutUndefined(of);
   return stored;
 }

@@ -65,6 +65,7 @@ export function docCommands(key: string, doc: Doc): string[][] {
 }
 
 export function hashCommands(key: string, hash: Hash): string[][] {
+  if (hash.changed.size === 0 && !hash.cleared) return [];
   const commands: string[][] = hash.cleared ? [['DEL', key]] : [];
   let set = ['HSET', key];
   let removed = ['HDEL', key];
