@@ -178,10 +178,11 @@ export const friendFeed: DocumentProjection = {
         eachSide(event, (memberId, authorId) => {
           if (!newer(event, view, memberId, authorId)) return;
           view.setField(feedKeys.fans(authorId), memberId, { revision: event.revision } satisfies Fan);
-          for (const { member, score } of view.range(feedKeys.moments(authorId)).slice(-mergedMomentsMax)) {
+          const merged = view.range(feedKeys.moments(authorId)).slice(-mergedMomentsMax);
+          for (const { member, score } of merged) {
             view.add(feedKeys.feed(memberId), feedEntry(member, authorId), score);
           }
-          view.trim(feedKeys.feed(memberId), feedEntriesMax);
+          if (merged.length > 0) view.trim(feedKeys.feed(memberId), feedEntriesMax);
         });
       },
     },

@@ -66,15 +66,21 @@ function change(
   const nothing = after.friendship === 'none' && !after.blocking && !after.blockedBy;
   if (nothing) view.deleteField(key, otherId);
   else view.setField(key, otherId, after);
-  list(view, friendKeys.friends(memberId), otherId, after.friendship === 'friends' ? after.since : undefined);
-  const { sentAt } = after.request ?? {};
-  list(view, friendKeys.requestsOut(memberId), otherId, after.friendship === 'request_sent' ? sentAt : undefined);
-  list(view, friendKeys.requestsIn(memberId), otherId, after.friendship === 'request_received' ? sentAt : undefined);
+  const [was, is] = [placeOf(memberId, before), placeOf(memberId, after)];
+  if (was && was.key !== is?.key) view.remove(was.key, otherId);
+  if (is && (is.key !== was?.key || is.at !== was.at)) view.add(is.key, otherId, toMs(is.at));
 }
 
-function list(view: DocumentView, key: string, otherId: string, at: string | undefined): void {
-  if (at === undefined) view.remove(key, otherId);
-  else view.add(key, otherId, toMs(at));
+/** The list that it stands in, and since when. */
+function placeOf(
+  memberId: string,
+  { friendship, since, request }: Relationship,
+): { key: string; at: string } | undefined {
+  if (friendship === 'friends')
+    return since === undefined ? undefined : { key: friendKeys.friends(memberId), at: since };
+  if (friendship === 'none' || !request) return undefined;
+  const key = friendship === 'request_sent' ? friendKeys.requestsOut(memberId) : friendKeys.requestsIn(memberId);
+  return { key, at: request.sentAt };
 }
 
 function blocks({ blocking, blockedBy }: Relationship): Pick<Relationship, 'blocking' | 'blockedBy'> {

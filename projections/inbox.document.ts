@@ -112,7 +112,7 @@ function change(
   const after = next(before);
   if (!after || after === before) return;
   view.setField(inboxKeys.rows(ownerId), conversationId, after);
-  list(view, ownerId, after);
+  list(view, ownerId, before, after);
   // A stranger's request makes no badge.
   const was = before && !isRequestTo(ownerId, before) ? unreadOf(before) : 0;
   const is = isRequestTo(ownerId, after) ? 0 : unreadOf(after);
@@ -127,11 +127,17 @@ function change(
 }
 
 /** In one of the two lists; what was declined is in neither, and its row stays for a change of mind. */
-function list(view: DocumentView, ownerId: string, row: InboxRow): void {
-  const isRequest = isRequestTo(ownerId, row);
-  const shown = isRequest ? inboxKeys.requests(ownerId) : inboxKeys.inbox(ownerId);
-  if (!isRequest || row.request?.declined) view.remove(inboxKeys.requests(ownerId), row.conversationId);
-  if (!row.request?.declined || !isRequest) view.add(shown, row.conversationId, toMs(row.lastActivityAt));
+function placeOf(ownerId: string, row: InboxRow | undefined): { key: string; score: number } | undefined {
+  if (!row) return undefined;
+  const score = toMs(row.lastActivityAt);
+  if (!isRequestTo(ownerId, row)) return { key: inboxKeys.inbox(ownerId), score };
+  return row.request?.declined ? undefined : { key: inboxKeys.requests(ownerId), score };
+}
+
+function list(view: DocumentView, ownerId: string, before: InboxRow | undefined, after: InboxRow): void {
+  const [was, is] = [placeOf(ownerId, before), placeOf(ownerId, after)];
+  if (was && was.key !== is?.key) view.remove(was.key, after.conversationId);
+  if (is && (is.key !== was?.key || is.score !== was.score)) view.add(is.key, after.conversationId, is.score);
 }
 
 /** Who has a row of it: both members, or the customer and the brand. */

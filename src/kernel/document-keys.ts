@@ -103,3 +103,18 @@ export function decodeCheckpoint(text: string): Checkpoint | undefined {
   if (!match?.[1] || match[2] === undefined) return undefined;
   return { logId: match[1], position: BigInt(match[2]), recordedAt: Number(match[3]), epoch: Number(match[4]) };
 }
+
+/** What of an owner's changed, as it stands in the stream of live changes. */
+export interface ChangedThing {
+  readonly topic: string;
+  readonly subjectId: string;
+}
+
+/** @param thing its topic has no colon */
+export function changeText({ topic, subjectId }: ChangedThing): string {
+  return `${topic}:${subjectId}`;
+}
+export function changeOfText(text: string): ChangedThing {
+  const end = text.indexOf(':');
+  return { topic: text.slice(0, end), subjectId: text.slice(end + 1) };
+}

@@ -81,6 +81,36 @@ export function sinkContract(name: string, make: () => Promise<DocumentSink>): v
       });
     });
 
+    it('keeps every text as it is, in keys, fields, members and documents', async () => {
+      const odd = 'a "quoted" \\u0041 \\ line\nbreak \u0000 \u007f \u2028 ünï 私 🐦';
+      const text = JSON.stringify({ [odd]: [odd, ''] });
+      await commit(
+        undefined,
+        odd,
+        ['SET', `d:${odd}`, text],
+        ['HSET', 'h', odd, text, '', '""'],
+        ['ZADD', 'z', '1', odd, '2', ''],
+      );
+      expect(await sink.load([{ doc: `d:${odd}` }, { hash: 'h', field: odd }, { sorted: 'z' }])).toEqual({
+        checkpoint: odd,
+        loaded: [
+          { kind: 'doc', text },
+          { kind: 'field', text },
+          {
+            kind: 'sorted',
+            members: [
+              { member: odd, score: 1 },
+              { member: '', score: 2 },
+            ],
+          },
+        ],
+      });
+      // Half a surrogate pair has no UTF-8: it is written as the replacement character, and stops nothing.
+      await commit(odd, 'two', ['SET', 'half', JSON.stringify({ x: '\ud800' })], ['HSET', 'h', '\ud800', '1']);
+      expect((await sink.load([{ doc: 'half' }])).loaded).toEqual([{ kind: 'doc', text: '{"x":"\\ud800"}' }]);
+      expect((await documents())['h']).toMatchObject({ [odd]: JSON.parse(text) });
+    });
+
     it('keeps a sorted set to its highest, and removes what it is told to', async () => {
       await commit(undefined, 'one', ['ZADD', 'z', '1', 'a', '2', 'b', '3', 'c'], ['ZREMRANGEBYRANK', 'z', '0', '-3']);
       await commit('one', 'two', ['ZREM', 'z', 'c', 'nobody'], ['HSET', 'h', 'f', '1'], ['HDEL', 'h', 'f', 'nothing']);

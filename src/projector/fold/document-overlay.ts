@@ -1,11 +1,11 @@
 // The DocumentView a fold works on: what was loaded, with the changes of the batch in, and the write commands that lead
-// from one to the other. Documents and fields are written once per batch however often they change; a sorted set's
-// changes keep their order, because a trim between two of them matters.
+// from one to the other. Documents, fields and members are written once per batch however often they change; but for a trim
+// of a sorted set, as it matters what was there before it.
+import { changeText } from '../../kernel/document-keys.js';
 import { LruMap } from '../../kernel/lru-map.js';
 import type { DocumentView, Scored } from '../../kernel/projection.js';
 import type { Loaded, WriteCommand } from '../sinks/document-sink.js';
 import {
-  commandWordsMax,
   docCommands,
   type Entry,
   type Hash,
@@ -13,8 +13,10 @@ import {
   isGone,
   makeEntry,
   markGone,
-  type Sorted,
+  removeAll,
   settled,
+  sortedCommands,
+  trimStored,
   weight,
 } from './overlay-entry.js';
 import { SortedMembers } from './sorted-members.js';
@@ -26,7 +28,8 @@ export class DocumentOverlay implements DocumentView {
   private readonly kept: LruMap<string, Entry>;
   /** Of the keys that were ever loaded, because a handler reads them. */
   private readonly keyspacesRead = new Set<string>();
-  private readonly changes: [owner: string, topic: string, subject: string, position: bigint][] = [];
+  /** Live changes, one entry for all that an event changes. */
+  private readonly changes: { readonly position: bigint; readonly words: string[] }[] = [];
   private position = 0n;
   private writtenWords = 0;
 
@@ -111,10 +114,8 @@ export class DocumentOverlay implements DocumentView {
       entry.changed.clear();
       entry.whole = true;
       entry.cleared = true;
-    } else if (entry?.kind === 'sorted') {
-      entry.members = new SortedMembers();
-      entry.commands = [['DEL', key]];
-    } else this.put(key, undefined);
+    } else if (entry?.kind === 'sorted') removeAll(entry, key);
+    else this.put(key, undefined);
   }
 
   field<Value>(key: string, field: string): Value | undefined {
@@ -153,45 +154,52 @@ export class DocumentOverlay implements DocumentView {
   add(key: string, member: string, score: number): void {
     const sorted = this.written(key, 'sorted');
     sorted.members?.add(member, score);
-    this.extend(sorted, 'ZADD', key, [String(score), member]);
+    sorted.pending.set(member, score);
+    this.writtenWords += 2;
   }
 
   remove(key: string, member: string): void {
     const sorted = this.written(key, 'sorted');
     sorted.members?.remove(member);
-    this.extend(sorted, 'ZREM', key, [member]);
+    sorted.pending.set(member, undefined);
+    this.writtenWords += 1;
   }
 
   trim(key: string, max: number): void {
     const sorted = this.written(key, 'sorted');
     if (sorted.members && sorted.members.size <= max) return;
     sorted.members?.trim(max);
-    sorted.commands.push(['ZREMRANGEBYRANK', key, '0', String(-max - 1)]);
-    this.writtenWords += 4;
+    trimStored(sorted, key, max);
+    this.writtenWords += 8;
   }
 
   notify(ownerId: string, topic: string, subjectId: string): void {
-    this.changes.push([ownerId, topic, subjectId, this.position]);
-    this.writtenWords += 12;
+    let entry = this.changes.at(-1);
+    if (entry?.position !== this.position) {
+      entry = { position: this.position, words: [] };
+      this.changes.push(entry);
+      this.writtenWords += 7;
+    }
+    entry.words.push(ownerId, changeText({ topic, subjectId }));
+    this.writtenWords += 2;
   }
 
-  /** @param changesKey the stream of live changes @param changesMax about how many of them are kept */
+  /** @param changesKey the stream of live changes @param changesMax of about how many events they are kept */
   commands(changesKey: string, changesMax: number): WriteCommand[] {
     // Live changes come first: a script that fails on the way has done what came before.
     const commands = this.changeCommands(changesKey, changesMax);
     for (const [key, entry] of this.inHand) {
       if (entry.kind === 'doc') commands.push(...docCommands(key, entry));
       else if (entry.kind === 'hash') commands.push(...hashCommands(key, entry));
-      else commands.push(...entry.commands);
+      else commands.push(...sortedCommands(key, entry));
     }
     return commands as unknown as WriteCommand[];
   }
 
   private changeCommands(changesKey: string, changesMax: number): string[][] {
-    return this.changes.map(([owner, topic, subject, position]) => {
-      // Numbered by position, so that a listener can resume whatever build it reads.
-      const id = `${position}-*`;
-      return ['XADD', changesKey, 'MAXLEN', '~', String(changesMax), id, 'o', owner, 't', topic, 's', subject];
+    // Numbered by position, so that a listener can resume whatever build it reads.
+    return this.changes.map(({ position, words }) => {
+      return ['XADD', changesKey, 'MAXLEN', '~', String(changesMax), `${position}-*`, ...words];
     });
   }
 
@@ -223,16 +231,6 @@ export class DocumentOverlay implements DocumentView {
     const kept = this.kept.take(key);
     if (kept) this.inHand.set(key, kept);
     return kept;
-  }
-
-  private extend(sorted: Sorted, command: string, key: string, words: string[]): void {
-    this.writtenWords += words.length;
-    const last = sorted.commands.at(-1);
-    if (last?.[0] === command && last.length < commandWordsMax) last.push(...words);
-    else {
-      sorted.commands.push([command, key, ...words]);
-      this.writtenWords += 2;
-    }
   }
 
   private undeclared(key: string): Error {

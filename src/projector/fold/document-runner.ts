@@ -28,7 +28,7 @@ export interface RunnerLimits {
   readonly wordsMax: number;
   /** Documents, fields and members kept in memory between batches. */
   readonly cachedValuesMax: number;
-  /** Live changes kept, about. */
+  /** Events whose live changes are kept, about. */
   readonly changesMax: number;
   /** Parked events of one shard; with more the projection is stuck. */
   readonly deadLettersMax: number;

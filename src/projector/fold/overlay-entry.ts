@@ -25,14 +25,17 @@ export interface Hash {
 export interface Sorted {
   readonly kind: 'sorted';
   members: SortedMembers | undefined;
+  /** What was done up to the last deletion or trim. */
   commands: string[][];
+  /** What was done since, by member: its score, or undefined where it was removed. */
+  readonly pending: Map<string, number | undefined>;
 }
 export type Entry = Doc | Hash | Sorted;
 
 export const makeEntry: { readonly [Kind in Entry['kind']]: () => Extract<Entry, { kind: Kind }> } = {
   doc: () => ({ kind: 'doc', known: false, text: undefined, value: undefined, changed: false }),
   hash: () => ({ kind: 'hash', whole: false, values: new Map(), changed: new Set(), cleared: false }),
-  sorted: () => ({ kind: 'sorted', members: undefined, commands: [] }),
+  sorted: () => ({ kind: 'sorted', members: undefined, commands: [], pending: new Map() }),
 };
 
 export function weight(entry: Entry): number {
@@ -46,14 +49,52 @@ export function isGone(doc: Doc): boolean {
 }
 export function markGone(entry: Entry, key: string): void {
   if (entry.kind === 'hash') Object.assign(entry, { whole: true, cleared: true });
-  if (entry.kind === 'sorted') Object.assign(entry, { members: new SortedMembers(), commands: [['DEL', key]] });
+  if (entry.kind === 'sorted') removeAll(entry, key);
+}
+
+export function removeAll(sorted: Sorted, key: string): void {
+  sorted.members = new SortedMembers();
+  sorted.commands = [['DEL', key]];
+  sorted.pending.clear();
+}
+
+/** Keeps the `max` highest: what was done before is done before. */
+export function trimStored(sorted: Sorted, key: string, max: number): void {
+  const trim = ['ZREMRANGEBYRANK', key, '0', String(-max - 1)];
+  const last = sorted.commands.at(-1);
+  if (sorted.pending.size === 0 && last?.[0] === trim[0] && last?.[3] === trim[3]) return;
+  flush(sorted, key);
+  sorted.commands.push(trim);
+}
+
+/** Of one member only the last word counts. */
+function flush({ pending, commands }: Sorted, key: string): void {
+  let added = ['ZADD', key];
+  let removed = ['ZREM', key];
+  for (const [member, score] of pending) {
+    if (score === undefined) removed.push(member);
+    else added.push(String(score), member);
+    if (added.length >= commandWordsMax) {
+      commands.push(added);
+      added = ['ZADD', key];
+    }
+    if (removed.length >= commandWordsMax) {
+      commands.push(removed);
+      removed = ['ZREM', key];
+    }
+  }
+  if (removed.length > 2) commands.push(removed);
+  if (added.length > 2) commands.push(added);
+  pending.clear();
 }
 
 /** Its changes are written. */
 export function settled(entry: Entry): void {
   if (entry.kind === 'doc') entry.changed = false;
-  else if (entry.kind === 'sorted') entry.commands = [];
-  else {
+  else if (entry.kind === 'sorted') {
+    entry.commands = [];
+    entry.pending.clear();
+  } else {
     entry.changed.clear();
     entry.cleared = false;
   }
@@ -85,4 +126,9 @@ export function hashCommands(key: string, hash: Hash): string[][] {
   if (set.length > 2) commands.push(set);
   if (removed.length > 2) commands.push(removed);
   return commands;
+}
+
+export function sortedCommands(key: string, sorted: Sorted): string[][] {
+  flush(sorted, key);
+  return sorted.commands;
 }

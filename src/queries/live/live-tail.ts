@@ -2,7 +2,7 @@
 // reads these streams while anybody listens. An entry is a hint to read again, no message: it may come twice, and a
 // listener that was away too long is told to read everything anew.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import { changeOfText, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { DocumentReader } from '../../stores/documents/reader.js';
 
 const lookEveryMs = 100;
@@ -21,7 +21,7 @@ export interface LiveListener {
   told(changes: readonly LiveChange[], through: bigint): void;
 }
 
-type StoredEntry = readonly [id: string, fields: readonly string[]];
+type StoredEntry = readonly [id: string, words: readonly string[]];
 
 export class LiveTail {
   private readonly listeners = new Set<LiveListener>();
@@ -63,7 +63,7 @@ export class LiveTail {
       ) {
         return undefined;
       }
-      changes.push(...entries.map((entry) => changeOf(name.projection, entry)));
+      changes.push(...entries.flatMap((entry) => changesOf(name.projection, entry)));
       through = through === undefined || checkpoint.position < through ? checkpoint.position : through;
     }
     return { changes, through: through ?? position };
@@ -101,7 +101,9 @@ export class LiveTail {
     // A full page may have more of its last position behind it: that position is read again.
     const reached = entries.length === entriesMax && last ? positionOf(last) - 1n : checkpoint.position;
     this.after.set(name, reached);
-    return entries.filter((entry) => positionOf(entry) <= reached).map((entry) => changeOf(name.projection, entry));
+    return entries
+      .filter((entry) => positionOf(entry) <= reached)
+      .flatMap((entry) => changesOf(name.projection, entry));
   }
 }
 
@@ -109,9 +111,13 @@ function positionOf([id]: StoredEntry): bigint {
   return BigInt(id.slice(0, id.indexOf('-')));
 }
 
-function changeOf(projection: string, [, fields]: StoredEntry): LiveChange {
-  const [, ownerId = '', , topic = '', , subjectId = ''] = fields;
-  return { projection, ownerId, topic, subjectId };
+/** An entry is all that one event changed: owner and what, one after the other. */
+function changesOf(projection: string, [, words]: StoredEntry): LiveChange[] {
+  const changes: LiveChange[] = [];
+  for (let at = 0; at < words.length; at += 2) {
+    changes.push({ projection, ownerId: words[at] as string, ...changeOfText(words[at + 1] as string) });
+  }
+  return changes;
 }
 
 function smaller(a: bigint, b: bigint | undefined): bigint {
