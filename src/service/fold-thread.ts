@@ -30,25 +30,19 @@ export function cutInThread(log: EmbeddedEventLog | string): CutLog {
 }
 
 class FoldThread implements AsyncIterator<Cut> {
-  private readonly worker: Worker;
+  /** Absent until a cut is wanted. */
+  private worker: Worker | undefined;
   private readonly over = new AbortController();
   private waiting: { resolve(cut: IteratorResult<Cut>): void; reject(error: Error): void } | undefined;
   private failure: Error | undefined;
 
   constructor(
     private readonly log: EmbeddedEventLog | string,
-    { signal, ...options }: CutOptions,
+    private readonly options: CutOptions,
   ) {
-    const orders: FoldOrders = { ...options, log: placeOf(log) };
-    const { path, execArgv } = ownModule(import.meta.url, 'fold-thread.main');
-    const resourceLimits = { maxYoungGenerationSizeMb };
-    this.worker = new Worker(path, { workerData: orders, execArgv, resourceLimits });
-    this.worker.on('message', (message: FromThread) => this.hear(message));
-    this.worker.on('error', (error) => this.fail(error));
-    this.worker.on('exit', (code) => this.fail(new Error(`the thread that folds the facts ended (exit code ${code})`)));
     const end = () => void this.return();
-    signal.addEventListener('abort', end, { once: true, signal: this.over.signal });
-    if (signal.aborted) end();
+    options.signal.addEventListener('abort', end, { once: true, signal: this.over.signal });
+    if (options.signal.aborted) end();
   }
 
   /** One at a time. */
@@ -67,8 +61,19 @@ class FoldThread implements AsyncIterator<Cut> {
     this.over.abort();
     this.waiting?.resolve(ended);
     this.waiting = undefined;
-    await this.worker.terminate();
+    await this.worker?.terminate();
     return ended;
+  }
+
+  private begun(): Worker {
+    const { signal: _, ...options } = this.options;
+    const workerData: FoldOrders = { ...options, log: placeOf(this.log) };
+    const { path, execArgv } = ownModule(import.meta.url, 'fold-thread.main');
+    const worker = new Worker(path, { workerData, execArgv, resourceLimits: { maxYoungGenerationSizeMb } });
+    worker.on('message', (message: FromThread) => this.hear(message));
+    worker.on('error', (error) => this.fail(error));
+    worker.on('exit', (code) => this.fail(new Error(`the thread that folds the facts ended (exit code ${code})`)));
+    return worker;
   }
 
   private hear(message: FromThread): void {
@@ -86,6 +91,7 @@ class FoldThread implements AsyncIterator<Cut> {
   }
 
   private tell(message: ToThread): void {
+    this.worker ??= this.begun();
     this.worker.postMessage(message);
   }
 

@@ -69,7 +69,8 @@ export class JavascriptRedis {
     const { child } = this;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
+    // It has nothing on disk that it could finish, and nothing can hold this up.
+    child.kill('SIGKILL');
     await ended;
   }
 }
