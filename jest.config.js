@@ -22,9 +22,9 @@ const common = {
 /** @type {import('jest').Config} */
 export default {
   testTimeout: 60_000,
-  // Many of the engines' tests wait for a disk or a child: two at a time are quicker than one even on two cores. A worker
-  // that has loaded many files is begun anew.
-  maxWorkers: 2,
+  // Many of the engines' tests wait for a disk, a lease or a child: three at a time are quicker than two even on two cores. A
+  // worker that has loaded many files is begun anew.
+  maxWorkers: 3,
   workerIdleMemoryLimit: '1500MB',
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/test'], testMatch: ['**/*.spec.ts'] },
