@@ -72,20 +72,22 @@ function flush({ pending, commands }: Sorted, key: string): void {
   let added = ['ZADD', key];
   let removed = ['ZREM', key];
   for (const [member, score] of pending) {
-    if (score === undefined) removed.push(member);
-    else added.push(String(score), member);
-    if (added.length >= commandWordsMax) {
-      commands.push(added);
-      added = ['ZADD', key];
-    }
-    if (removed.length >= commandWordsMax) {
-      commands.push(removed);
-      removed = ['ZREM', key];
-    }
+    if (score === undefined) removed = extended(commands, removed, member);
+    else added = extended(commands, added, String(score), member);
   }
-  if (removed.length > 2) commands.push(removed);
-  if (added.length > 2) commands.push(added);
+  commands.push(...[removed, added].filter(saysSomething));
   pending.clear();
+}
+
+/** The command with some more words; one that is as long as it may be goes to the others, and a new one is begun. */
+function extended(commands: string[][], command: string[], ...words: readonly string[]): string[] {
+  command.push(...words);
+  if (command.length < commandWordsMax) return command;
+  commands.push(command);
+  return command.slice(0, 2);
+}
+function saysSomething(command: readonly string[]): boolean {
+  return command.length > 2;
 }
 
 /** Its changes are written. */
@@ -112,19 +114,10 @@ export function hashCommands(key: string, hash: Hash): string[][] {
   let removed = ['HDEL', key];
   for (const field of hash.changed) {
     const value = hash.values.get(field);
-    if (value === undefined) removed.push(field);
-    else set.push(field, JSON.stringify(value));
-    if (set.length >= commandWordsMax) {
-      commands.push(set);
-      set = ['HSET', key];
-    }
-    if (removed.length >= commandWordsMax) {
-      commands.push(removed);
-      removed = ['HDEL', key];
-    }
+    if (value === undefined) removed = extended(commands, removed, field);
+    else set = extended(commands, set, field, JSON.stringify(value));
   }
-  if (set.length > 2) commands.push(set);
-  if (removed.length > 2) commands.push(removed);
+  commands.push(...[set, removed].filter(saysSomething));
   return commands;
 }
 
