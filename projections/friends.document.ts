@@ -10,6 +10,7 @@ import type {
   DocumentView,
   ReadSpec,
 } from '../src/kernel/projection.js';
+import { moveInLists, type Place } from './listed.js';
 
 export { mayAskByAge } from '../src/domain/friendship/friendship.events.js';
 
@@ -66,21 +67,18 @@ function change(
   const nothing = after.friendship === 'none' && !after.blocking && !after.blockedBy;
   if (nothing) view.deleteField(key, otherId);
   else view.setField(key, otherId, after);
-  const [was, is] = [placeOf(memberId, before), placeOf(memberId, after)];
-  if (was && was.key !== is?.key) view.remove(was.key, otherId);
-  if (is && (is.key !== was?.key || is.at !== was.at)) view.add(is.key, otherId, toMs(is.at));
+  moveInLists(view, otherId, placeOf(memberId, before), placeOf(memberId, after));
 }
 
 /** The list that it stands in, and since when. */
-function placeOf(
-  memberId: string,
-  { friendship, since, request }: Relationship,
-): { key: string; at: string } | undefined {
-  if (friendship === 'friends')
-    return since === undefined ? undefined : { key: friendKeys.friends(memberId), at: since };
+function placeOf(memberId: string, { friendship, since, request }: Relationship): Place | undefined {
+  if (friendship === 'friends') return since === undefined ? undefined : place(friendKeys.friends(memberId), since);
   if (friendship === 'none' || !request) return undefined;
   const key = friendship === 'request_sent' ? friendKeys.requestsOut(memberId) : friendKeys.requestsIn(memberId);
-  return { key, at: request.sentAt };
+  return place(key, request.sentAt);
+}
+function place(key: string, at: string): Place {
+  return { key, score: toMs(at) };
 }
 
 function blocks({ blocking, blockedBy }: Relationship): Pick<Relationship, 'blocking' | 'blockedBy'> {

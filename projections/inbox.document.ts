@@ -19,6 +19,7 @@ import type {
   DocumentView,
   ReadSpec,
 } from '../src/kernel/projection.js';
+import { moveInLists, type Place } from './listed.js';
 
 type Started = z.infer<(typeof conversationEvents)['ConversationStarted']>;
 type Answered = z.infer<(typeof conversationEvents)['ConversationRequestDeclined']>;
@@ -112,7 +113,7 @@ function change(
   const after = next(before);
   if (!after || after === before) return;
   view.setField(inboxKeys.rows(ownerId), conversationId, after);
-  list(view, ownerId, before, after);
+  moveInLists(view, conversationId, before && placeOf(ownerId, before), placeOf(ownerId, after));
   // A stranger's request makes no badge.
   const was = before && !isRequestTo(ownerId, before) ? unreadOf(before) : 0;
   const is = isRequestTo(ownerId, after) ? 0 : unreadOf(after);
@@ -127,17 +128,10 @@ function change(
 }
 
 /** In one of the two lists; what was declined is in neither, and its row stays for a change of mind. */
-function placeOf(ownerId: string, row: InboxRow | undefined): { key: string; score: number } | undefined {
-  if (!row) return undefined;
+function placeOf(ownerId: string, row: InboxRow): Place | undefined {
   const score = toMs(row.lastActivityAt);
   if (!isRequestTo(ownerId, row)) return { key: inboxKeys.inbox(ownerId), score };
   return row.request?.declined ? undefined : { key: inboxKeys.requests(ownerId), score };
-}
-
-function list(view: DocumentView, ownerId: string, before: InboxRow | undefined, after: InboxRow): void {
-  const [was, is] = [placeOf(ownerId, before), placeOf(ownerId, after)];
-  if (was && was.key !== is?.key) view.remove(was.key, after.conversationId);
-  if (is && (is.key !== was?.key || is.score !== was.score)) view.add(is.key, after.conversationId, is.score);
 }
 
 /** Who has a row of it: both members, or the customer and the brand. */

@@ -14,6 +14,7 @@ import {
   makeEntry,
   markGone,
   removeAll,
+  type Sorted,
   settled,
   sortedCommands,
   trimStored,
@@ -154,15 +155,13 @@ export class DocumentOverlay implements DocumentView {
   add(key: string, member: string, score: number): void {
     const sorted = this.written(key, 'sorted');
     sorted.members?.add(member, score);
-    sorted.pending.set(member, score);
-    this.writtenWords += 2;
+    this.pend(sorted, member, score);
   }
 
   remove(key: string, member: string): void {
     const sorted = this.written(key, 'sorted');
     sorted.members?.remove(member);
-    sorted.pending.set(member, undefined);
-    this.writtenWords += 1;
+    this.pend(sorted, member, undefined);
   }
 
   trim(key: string, max: number): void {
@@ -170,7 +169,7 @@ export class DocumentOverlay implements DocumentView {
     if (sorted.members && sorted.members.size <= max) return;
     sorted.members?.trim(max);
     trimStored(sorted, key, max);
-    this.writtenWords += 8;
+    this.writtenWords += 4;
   }
 
   notify(ownerId: string, topic: string, subjectId: string): void {
@@ -231,6 +230,13 @@ export class DocumentOverlay implements DocumentView {
     const kept = this.kept.take(key);
     if (kept) this.inHand.set(key, kept);
     return kept;
+  }
+
+  private pend({ pending }: Sorted, member: string, score: number | undefined): void {
+    // The heads of the two commands that it may begin.
+    if (pending.size === 0) this.writtenWords += 4;
+    pending.set(member, score);
+    this.writtenWords += score === undefined ? 1 : 2;
   }
 
   private undeclared(key: string): Error {

@@ -2,19 +2,17 @@
 // reads these streams while anybody listens. An entry is a hint to read again, no message: it may come twice, and a
 // listener that was away too long is told to read everything anew.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { changeOfText, ownKeys, type ShardName } from '../../kernel/document-keys.js';
+import { type ChangedThing, changeOfText, ownKeys, type ShardName } from '../../kernel/document-keys.js';
 import type { DocumentReader } from '../../stores/documents/reader.js';
 
 const lookEveryMs = 100;
 /** Entries read of one stream at a time. */
 const entriesMax = 1_000;
 
-export interface LiveChange {
+export interface LiveChange extends ChangedThing {
   readonly projection: string;
   /** Whose document changed; of a moment its author. */
   readonly ownerId: string;
-  readonly topic: string;
-  readonly subjectId: string;
 }
 export interface LiveListener {
   /** `through`: every change up to this position has been told. */
