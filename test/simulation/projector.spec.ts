@@ -229,7 +229,7 @@ class Simulation {
 }
 
 describe('the projector, whatever happens', () => {
-  it.each(worldSeeds(30))('ends at the fold of the log: seed %d', async (seed) => {
+  it.each(worldSeeds(40))('ends at the fold of the log: seed %d', async (seed) => {
     await new Simulation(seed).run();
   });
 
